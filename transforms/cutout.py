@@ -1,0 +1,31 @@
+"""The form in which a foreground is pasted: premultiplied colour beside its alpha."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """A foreground at the size at which it is pasted.
+
+    Attributes:
+        premultiplied: uint16 [height, width, 3], colour times alpha, 0..65025.
+        alpha: uint8 [height, width], 0 is transparent, 255 opaque.
+    """
+
+    premultiplied: np.ndarray
+    alpha: np.ndarray
+
+    @classmethod
+    def from_rgba(cls, rgba: np.ndarray) -> "Cutout":
+        """Builds a cutout from straight colour, uint8 [height, width, 4]."""
+        alpha = np.ascontiguousarray(rgba[..., 3])
+        return cls(rgba[..., :3].astype(np.uint16) * alpha[..., None], alpha)
+
+    def mirrored(self) -> "Cutout":
+        """The mirror image, left and right exchanged."""
+        return Cutout(
+            np.ascontiguousarray(self.premultiplied[:, ::-1]),
+            np.ascontiguousarray(self.alpha[:, ::-1]),
+        )
