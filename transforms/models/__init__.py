@@ -1,0 +1,1 @@
+"""Depth models behind one interface; `load_model` is the way in."""
