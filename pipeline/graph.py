@@ -1,0 +1,76 @@
+"""The way of the data, top to bottom."""
+
+import apache_beam as beam
+
+from transforms.clean import Clean, CleanSettings
+from transforms.composite import Composite
+from transforms.depth import Depth
+from transforms.elements import ShardSpec
+from transforms.encode import Encode
+from transforms.finish.finish import Finish, FinishSettings
+from transforms.join_zips import JoinZips
+from transforms.list_shards import ListCleanShards, ListShards
+from transforms.mask import Mask
+from transforms.place import Place
+from transforms.records import ShardRecord
+from transforms.remake import Remake, ShardRecipe
+from transforms.resume import FINISHED, Resume
+from transforms.summarise import Summarise
+from transforms.write import UNFINISHED, Write
+
+
+def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) -> None:
+    """Adds the whole data set to a pipeline.
+
+    Ids cross the one Reshuffle; pixels are born after it and never cross another.
+
+    Args:
+        pipeline: an empty pipeline.
+        recipe: how a shard is made.
+        finish: what is written when all shards are there.
+    """
+    root, formats = finish.root, finish.formats
+    shards = pipeline | "List shards" >> ListShards(recipe.plan_path)
+    clean_shards = pipeline | "List clean shards" >> ListCleanShards(recipe.plan_path)
+
+    todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(root)
+    made = todo.missing | "Make" >> MakeShards(recipe)
+    clean = clean_shards | "Clean" >> Clean(CleanSettings(root, formats))
+
+    records = (made, todo[FINISHED]) | "Samples" >> beam.Flatten()
+    zips = records | "Zips" >> JoinZips(root)
+    (
+        (records, clean)
+        | "All records" >> beam.Flatten()
+        | "Summarise" >> Summarise()
+        | "Finish" >> Finish(finish, beam.pvalue.AsList(zips))
+    )
+
+
+class MakeShards(beam.PTransform):
+    """ShardSpecs to ShardRecords: the samples are made, and written where they are made.
+
+    Args:
+        recipe: how a shard is made.
+    """
+
+    def __init__(self, recipe: ShardRecipe) -> None:
+        super().__init__()
+        self._recipe = recipe
+
+    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardRecord]:
+        """Adds the steps to a pipeline."""
+        recipe = self._recipe
+        pixels = (
+            shards
+            | "Place" >> Place(recipe.plan_path, recipe.block_size)
+            | "Composite" >> Composite(recipe.plan_path)
+            | "Mask" >> Mask(recipe.plan_path)
+        )
+        if recipe.depth is not None:
+            pixels = pixels | "Depth" >> Depth(recipe.depth)
+        written = (
+            pixels | "Encode" >> Encode(recipe.encoding) | "Write" >> Write(recipe.write)
+        )
+        remade = written[UNFINISHED] | "Remake" >> Remake(recipe)
+        return (written.records, remade) | "Made" >> beam.Flatten()

@@ -1,0 +1,151 @@
+"""The output folder: whose it is, whether it may be written, and whether the disk suffices."""
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pipeline.spec import DatasetSpec, SpecError
+from transforms import storage
+from transforms.finish.finish import MANIFEST
+from transforms.formats.base import Folder
+from transforms.plan import Plan
+
+# What may change between two runs of one data set.
+_FREE = ("foregrounds", "backgrounds", "masks", "output", "on_error", "max_failures")
+
+
+def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
+    fields = {k: v for k, v in json.loads(spec.to_json()).items() if k not in _FREE}
+    for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
+        fields[kind] = {str(a.id): [a.sha256, a.mask_sha256] for a in assets}
+    return fields
+
+
+def claim(spec: DatasetSpec, plan: Plan) -> bool:
+    """Makes the output folder this data set's, or checks that it is already.
+
+    Args:
+        spec: the data set.
+        plan: its plan.
+
+    Returns:
+        Whether the data set in it is finished.
+
+    Raises:
+        SpecError: the folder holds another data set or other files, or cannot be written.
+    """
+    folder = Folder(spec.output)
+    spec_path = storage.join(folder.state, "spec.json")
+    if storage.exists(folder.plan_path) and storage.exists(spec_path):
+        former = DatasetSpec.from_json(storage.read_text(spec_path))
+        former_plan = Plan.from_json(storage.read_text(folder.plan_path))
+        difference = _difference(_identity(former, former_plan), _identity(spec, plan))
+        if difference:
+            raise SpecError(
+                f"--output={spec.output} holds another data set: {difference};"
+                " choose another folder, or the same options and inputs"
+            )
+        if storage.exists(folder.path(MANIFEST)):
+            return True
+    elif storage.is_local(spec.output) and os.path.isdir(spec.output) and os.listdir(spec.output):
+        found = sorted(os.listdir(spec.output))
+        if found != [_LOCK]:
+            raise SpecError(
+                f"--output={spec.output} is not empty and holds no data set of this program"
+                f" (it has {found[0]!r}); choose another folder"
+            )
+    storage.write_text(spec_path, dataclasses.replace(spec).to_json())
+    storage.write_text(folder.plan_path, plan.to_json())
+    return False
+
+
+def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
+    for name, value in wanted.items():
+        old = former.get(name)
+        if old == value:
+            continue
+        if name in ("foregrounds", "backgrounds"):
+            added, gone = sorted(set(value) - set(old)), sorted(set(old) - set(value))
+            changed = sorted(i for i in set(old) & set(value) if old[i] != value[i])
+            for what, ids in (("new", added), ("missing", gone), ("changed", changed)):
+                if ids:
+                    return f"{len(ids)} of its {name} are {what}, the first with id {ids[0]}"
+        return f"its {name} is {json.dumps(old)}, not {json.dumps(value)}"
+    return ""
+
+
+_LOCK = ".lock"
+
+
+@contextmanager
+def locked(output: str) -> Iterator[None]:
+    """Holds the output folder for one run; a local lock that ends with the process.
+
+    Raises:
+        SpecError: another run holds it, or the folder cannot be written.
+    """
+    if not storage.is_local(output):
+        yield
+        return
+    import fcntl
+
+    try:
+        os.makedirs(output, exist_ok=True)
+        lock = open(os.path.join(output, _LOCK), "w")  # noqa: SIM115 - held until the end
+    except OSError as error:
+        raise SpecError(f"--output={output} cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise SpecError(f"--output={output} is in use by another run; wait for it") from None
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:
+    """A rough size of the data set, from bytes a pixel as measured on photographs."""
+    pixels = spec.image_size**2
+    image = pixels * (0.42 if spec.image_format == "jpeg" else 1.6)
+    mask = pixels * 0.06 + 150
+    depth = pixels * 0.07 * spec.depth_bits if spec.with_depth else 0.0
+    tables = len(set(spec.formats) - {"zip"}) * (image + mask + depth + 400)
+    # A batch zip and the parts that it is joined from stand side by side for a while.
+    zips = 2 * pixels * 0.75 if "zip" in spec.formats else 0.0
+    return int(plan.total * (tables + zips)) + 20_000_000
+
+
+def free_bytes(output: str) -> int | None:
+    """Free disk space at the output folder, None where there is no such figure."""
+    if not storage.is_local(output):
+        return None
+    path = os.path.abspath(output)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return shutil.disk_usage(path).free
+
+
+def check_space(spec: DatasetSpec, plan: Plan) -> None:
+    """Raises SpecError when the estimate exceeds the free disk space."""
+    needed, free = estimated_bytes(spec, plan), free_bytes(spec.output)
+    if free is not None and needed > free:
+        raise SpecError(
+            f"--output={spec.output}: about {format_bytes(needed)} are needed and"
+            f" {format_bytes(free)} are free; free some, choose another disk,"
+            " or make less with --max_samples or --placements"
+        )
+
+
+def format_bytes(count: float) -> str:
+    """A size for people, such as `9.8 GB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

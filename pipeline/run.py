@@ -1,0 +1,246 @@
+"""One function that makes a data set: checks first, then the pipeline, then what came out."""
+
+import dataclasses
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline import graph
+from pipeline.catalog import Catalog, build_catalog
+from pipeline.output import check_space, claim, locked
+from pipeline.progress import watched
+from pipeline.runner import choose_runner
+from pipeline.spec import DatasetSpec, SpecError
+from transforms import storage
+from transforms.depth import DepthSettings
+from transforms.encode import Encoding
+from transforms.finish.finish import MANIFEST, FinishSettings
+from transforms.finish.manifest import Origin
+from transforms.formats.base import Folder
+from transforms.formats.schema import Schema
+from transforms.models import load_model
+from transforms.models.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
+from transforms.plan import Plan, PlanError
+from transforms.remake import ShardRecipe
+from transforms.write import WriteSettings
+
+_LOG = logging.getLogger(__name__)
+
+# Packages whose versions can change bytes.
+_VERSIONED = ("mask-depth-dataset", "numpy", "pillow", "simplejpeg", "deflate", "pyarrow", "torch")
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How a job uses a machine; none of it changes composites or masks.
+
+    Attributes:
+        batch_size: samples in a batch of the depth model.
+        threads: CPU threads of the depth model in each worker; None for an even share of the cores.
+        device: torch device of the depth model; None for CUDA where there is one.
+        half_precision: whether the depth model computes in 16 bits on CUDA.
+        share_model: whether all worker processes of a machine use one copy of the model.
+    """
+
+    batch_size: int = 32
+    threads: int | None = None
+    device: str | None = None
+    half_precision: bool = False
+    share_model: bool = False
+
+
+@dataclass(frozen=True)
+class GenerateResult:
+    """What a run has made.
+
+    Attributes:
+        output: the data set's folder.
+        samples: number of samples in it.
+        failed: samples that could not be made.
+        left_out: inputs that could not be used.
+        manifest: path of `manifest.json`.
+        gallery: path of the gallery page.
+        statistics: contents of `statistics.json`.
+        seconds: wall time of this run.
+        already_finished: whether there was nothing to do.
+    """
+
+    output: str
+    samples: int
+    failed: int
+    left_out: int
+    manifest: str
+    gallery: str
+    statistics: dict[str, Any]
+    seconds: float
+    already_finished: bool
+
+
+def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
+    """The plan of a data set. Raises SpecError when it cannot be carried out."""
+    plan = Plan(
+        seed=spec.seed,
+        image_size=spec.image_size,
+        foreground_size=spec.foreground_size,
+        placements=spec.placements,
+        flip=spec.flip,
+        scale_jitter=spec.scale_jitter,
+        splits=spec.splits,
+        num_shards=spec.num_shards,
+        max_samples=spec.max_samples,
+        foregrounds=catalog.foregrounds,
+        backgrounds=catalog.backgrounds,
+    )
+    try:
+        plan.check()
+    except PlanError as error:
+        raise SpecError(str(error)) from None
+    return plan
+
+
+def generate(
+    spec: DatasetSpec,
+    beam_arguments: Sequence[str] = (),
+    performance: Performance = Performance(),
+    progress: bool = True,
+) -> GenerateResult:
+    """Makes a data set, or continues one that a former run has begun.
+
+    Args:
+        spec: the data set.
+        beam_arguments: pipeline flags as Beam spells them, such as `--direct_num_workers=4`.
+        performance: how the machine is used.
+        progress: whether a local run shows how far it is.
+
+    Returns:
+        Where everything is, and the statistics.
+
+    Raises:
+        SpecError: something in the spec, the inputs or the output folder makes it impossible.
+    """
+    start = time.monotonic()
+    spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
+    spec.check()
+    meaning = model_meaning(spec.depth_model)
+    catalog = build_catalog(spec)
+    for error in catalog.errors:
+        _LOG.warning("left out: %s: %s", error.path, error.reason)
+    plan = make_plan(spec, catalog)
+    check_space(spec, plan)
+    with locked(spec.output):
+        finished = claim(spec, plan)
+        if finished:
+            _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
+        else:
+            _run(spec, plan, catalog, meaning, list(beam_arguments), performance, progress)
+    return _result(spec.output, time.monotonic() - start, finished)
+
+
+def model_meaning(depth_model: str) -> DepthMeaning | None:
+    """What a depth model's numbers mean, None for `none`.
+
+    Raises:
+        SpecError: the model cannot be loaded.
+    """
+    if depth_model == "none":
+        return None
+    if depth_model == "builtin":
+        return RELATIVE_INVERSE_DEPTH
+    try:
+        return load_model(depth_model).meaning
+    except ModelError as error:
+        raise SpecError(f"--depth_model={depth_model}: {error}") from None
+
+
+def make_recipe(
+    spec: DatasetSpec,
+    plan: Plan,
+    meaning: DepthMeaning | None,
+    performance: Performance,
+    progress_folder: str | None,
+) -> ShardRecipe:
+    """How the shards of a data set are made."""
+    folder = Folder(spec.output)
+    depth = DepthSettings(
+        spec.depth_model,
+        performance.threads or 1,
+        performance.device,
+        performance.half_precision,
+        performance.share_model,
+    )
+    encoding = Encoding(
+        spec.image_format,
+        spec.quality,
+        spec.depth_bits,
+        meaning is None or meaning.near_is_large,
+        "zip" in spec.formats,
+    )
+    schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
+    write = WriteSettings(
+        spec.output,
+        spec.formats,
+        schema,
+        int(plan.total * spec.max_failures),
+        progress_folder,
+    )
+    return ShardRecipe(
+        folder.plan_path,
+        performance.batch_size,
+        depth if spec.with_depth else None,
+        encoding,
+        write,
+    )
+
+
+def _run(
+    spec: DatasetSpec,
+    plan: Plan,
+    catalog: Catalog,
+    meaning: DepthMeaning | None,
+    beam_arguments: list[str],
+    performance: Performance,
+    progress: bool,
+) -> None:
+    runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()))
+    origin = Origin(
+        spec.to_json(),
+        _versions(),
+        catalog.errors,
+        spec.depth_model if spec.with_depth else None,
+        meaning,
+    )
+    with watched(plan.total, enabled=progress and runner.local) as counters:
+        recipe = make_recipe(spec, plan, meaning, performance, counters)
+        write = recipe.write
+        finish = FinishSettings(
+            spec.output, spec.formats, write.schema, origin, write.allowed_failures
+        )
+        with beam.Pipeline(options=runner.options) as pipeline:
+            graph.build(pipeline, recipe, finish)
+
+
+def _versions() -> tuple[tuple[str, str], ...]:
+    installed = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
+    return tuple((name, installed[name]) for name in _VERSIONED if name in installed)
+
+
+def _result(output: str, seconds: float, already_finished: bool) -> GenerateResult:
+    folder = Folder(output)
+    manifest = json.loads(storage.read_text(folder.path(MANIFEST)))
+    return GenerateResult(
+        output,
+        manifest["samples"],
+        manifest["failed"],
+        len(manifest["inputs"]["left_out"]),
+        folder.path(MANIFEST),
+        folder.path("gallery/index.html"),
+        json.loads(storage.read_text(folder.path("statistics.json"))),
+        seconds,
+        already_finished,
+    )

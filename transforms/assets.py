@@ -1,0 +1,162 @@
+"""The worker's side of the inputs: each is decoded and resized once and kept in a bounded cache."""
+
+import hashlib
+from collections import OrderedDict
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from transforms import storage
+from transforms.cutout import Cutout
+from transforms.images import (
+    BadImage,
+    crop_background,
+    fit_foreground,
+    has_alpha,
+    open_image,
+    to_8_bit,
+    to_rgb,
+    to_rgba,
+)
+from transforms.plan import Asset, Plan, load_plan
+
+CACHE_BYTES = 256 * 2**20
+
+
+def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
+    """Decodes a cut-out with its alpha.
+
+    Args:
+        data: the image file.
+        mask: a grey image file of the same size that holds the alpha where the image has none, white
+            where the foreground is opaque; ignored where the image has an alpha of its own.
+
+    Returns:
+        An upright RGBA image.
+
+    Raises:
+        BadImage: undecodable, no alpha and no mask, sizes that differ, or alpha 0 everywhere.
+    """
+    image = open_image(data)
+    rgba = to_rgba(image)
+    if not has_alpha(image):
+        if mask is None:
+            raise BadImage("has no alpha channel and no mask; give one with --masks")
+        alpha = to_8_bit(open_image(mask)).convert("L")
+        if alpha.size != rgba.size:
+            raise BadImage(
+                f"its mask is {alpha.width}x{alpha.height} but the image is {rgba.width}x{rgba.height}"
+            )
+        rgba = rgba.copy()
+        rgba.putalpha(alpha)
+    if rgba.getextrema()[3][1] == 0:
+        raise BadImage("alpha is 0 everywhere, so there is nothing to paste")
+    return rgba
+
+
+def decode_background(data: bytes) -> Image.Image:
+    """Decodes a background to upright RGB. Raises BadImage when it cannot be decoded."""
+    return to_rgb(open_image(data))
+
+
+def read_checked(path: str, sha256: str) -> bytes:
+    """Reads an input and checks that it is still the file that was catalogued.
+
+    Raises:
+        BadImage: the contents have changed.
+    """
+    data = storage.read_bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise BadImage(
+            f"{path}: the file has changed while the data set is being made"
+            f" (SHA-256 {found}, catalogued as {sha256}); restore it or start a new data set"
+        )
+    return data
+
+
+def read_foreground(asset: Asset, box: int) -> np.ndarray:
+    """Reads a foreground to fit a square: uint8 [height, width, 4], straight colour.
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
+    data = read_checked(asset.path, asset.sha256)
+    mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
+    return fit_foreground(decode_foreground(data, mask or None), box)
+
+
+def read_background(asset: Asset, side: int) -> np.ndarray:
+    """Reads a background as a square: uint8 [side, side, 3].
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
+    return crop_background(decode_background(read_checked(asset.path, asset.sha256)), side)
+
+
+class AssetStore:
+    """Resized inputs by id, decoded on first use, the least recently used dropped first.
+
+    Args:
+        plan: names the inputs and the sizes.
+        limit: bytes of pixels to keep at most.
+    """
+
+    def __init__(self, plan: Plan, limit: int = CACHE_BYTES) -> None:
+        self._plan = plan
+        self._limit = limit
+        self._held = 0
+        self._cache: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
+        self._cutouts: OrderedDict[tuple[int, int, int, int], Cutout] = OrderedDict()
+
+    def foreground(self, fg_id: int) -> np.ndarray:
+        """A foreground at its largest pasted size: uint8 [height, width, 4], straight colour."""
+        return self._get("foreground", self._plan.foreground_by_id[fg_id])
+
+    def background(self, bg_id: int) -> np.ndarray:
+        """A background at the composite's size: uint8 [side, side, 3]."""
+        return self._get("background", self._plan.background_by_id[bg_id])
+
+    def cutout(self, fg_id: int, flip: int, width: int, height: int) -> Cutout:
+        """A foreground in the form and at the size at which it is pasted."""
+        key = (fg_id, flip, width, height)
+        found = self._cutouts.get(key)
+        if found is None:
+            rgba = self.foreground(fg_id)
+            if (width, height) != (rgba.shape[1], rgba.shape[0]):
+                rgba = np.asarray(
+                    Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
+                )
+            found = Cutout.from_rgba(rgba)
+            if flip:
+                found = found.mirrored()
+            self._cutouts[key] = found
+            while len(self._cutouts) > 64:
+                self._cutouts.popitem(last=False)
+        else:
+            self._cutouts.move_to_end(key)
+        return found
+
+    def _get(self, kind: str, asset: Asset) -> np.ndarray:
+        key = (kind, asset.id)
+        found = self._cache.get(key)
+        if found is not None:
+            self._cache.move_to_end(key)
+            return found
+        if kind == "background":
+            pixels = read_background(asset, self._plan.image_size)
+        else:
+            pixels = read_foreground(asset, self._plan.canvas.largest_box)
+        self._cache[key] = pixels
+        self._held += pixels.nbytes
+        while self._held > self._limit and len(self._cache) > 1:
+            self._held -= self._cache.popitem(last=False)[1].nbytes
+        return pixels
+
+
+@lru_cache(maxsize=2)
+def asset_store(plan_path: str) -> AssetStore:
+    """The process's store for a plan."""
+    return AssetStore(load_plan(plan_path))

@@ -1,0 +1,192 @@
+"""The elements that travel between the steps of the pipeline: small frozen dataclasses."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True, order=True)
+class ShardSpec:
+    """One output shard: a range of a split's samples in their mixed order.
+
+    Example:
+        >>> ShardSpec("train", 3, 100, 12000, 16000).name
+        'train-00003-of-00100'
+
+    Attributes:
+        split: name of the split.
+        index: number of the shard within its split, from 0.
+        of: number of shards in the split.
+        start: position of its first sample in the split's mixed order.
+        stop: position after its last one.
+    """
+
+    split: str
+    index: int
+    of: int
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """Name of the shard, without extension."""
+        return f"{self.split}-{self.index:05d}-of-{self.of:05d}"
+
+    @property
+    def count(self) -> int:
+        """How many samples the shard promises."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, order=True)
+class Placement:
+    """One sample: which foreground is pasted where on which background.
+
+    Example:
+        >>> Placement(7, 12, 1, 20, 10, 3, 80, 41).key
+        '7_12_1_20'
+
+    Attributes:
+        fg_id: id of the foreground.
+        bg_id: id of the background.
+        flip: 1 for the mirror image of the foreground, else 0.
+        seq: number of the placement, from 1.
+        x: column of the paste's left edge in pixels.
+        y: row of its top edge.
+        width: width of the pasted foreground in pixels.
+        height: its height.
+    """
+
+    fg_id: int
+    bg_id: int
+    flip: int
+    seq: int
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def key(self) -> str:
+        """The sample's key, `{fg}_{bg}_{flip}_{seq}`."""
+        return f"{self.fg_id}_{self.bg_id}_{self.flip}_{self.seq}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be made.
+
+    Attributes:
+        key: the sample's key.
+        step: the step that failed, such as `Depth`.
+        reason: what went wrong.
+    """
+
+    key: str
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive samples of one shard on their way through the steps.
+
+    Pixels are added as the block passes: images by Composite, masks by Mask, depth by Depth. Arrays
+    hold the samples that are still alive, in the order of `placements`.
+
+    Attributes:
+        shard: the shard that the samples belong to.
+        first: number of the block's first sample within the shard, from 0.
+        promised: how many samples the block had at first; alive and failed ones together.
+        placements: the alive samples.
+        failures: the failed ones, which count as seen when the shard is written.
+        images: uint8 [n, height, width, 3], the composites.
+        masks: uint8 [n, height, width], alpha of the paste.
+        depth: float32 [n, height, width], the depth model's own values, all finite.
+    """
+
+    shard: ShardSpec
+    first: int
+    promised: int
+    placements: tuple[Placement, ...]
+    failures: tuple[Failure, ...] = ()
+    images: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    depth: np.ndarray | None = None
+
+    def without(self, failed: dict[int, Failure]) -> "Block":
+        """The block after some of its alive samples, given by position, have failed."""
+        if not failed:
+            return self
+        alive = [i for i in range(len(self.placements)) if i not in failed]
+
+        def kept(array: np.ndarray | None) -> np.ndarray | None:
+            return None if array is None else array[alive]
+
+        return replace(
+            self,
+            placements=tuple(self.placements[i] for i in alive),
+            failures=self.failures + tuple(failed[i] for i in sorted(failed)),
+            images=kept(self.images),
+            masks=kept(self.masks),
+            depth=kept(self.depth),
+        )
+
+
+@dataclass(frozen=True)
+class BoundingBox:
+    """Smallest rectangle around the pixels with mask >= 128, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One finished sample, encoded.
+
+    Attributes:
+        placement: what it is made of.
+        image: the composite as a JPEG or PNG file.
+        mask: the mask as an 8-bit grey PNG file.
+        bbox: rectangle around the pixels with mask >= 128.
+        area: number of pixels with mask >= 128.
+        depth: the depth map as a 16-bit grey PNG file, or None without depth.
+        depth_scale: value = pixel * depth_scale + depth_offset; a float32 number.
+        depth_offset: see `depth_scale`.
+        jpegs: the three pictures as JPEG files (composite, mask, depth with near bright), made only
+            when a format asks for them; the last is None without depth.
+    """
+
+    placement: Placement
+    image: bytes
+    mask: bytes
+    bbox: BoundingBox
+    area: int
+    depth: bytes | None = None
+    depth_scale: float = 0.0
+    depth_offset: float = 0.0
+    jpegs: tuple[bytes, bytes, bytes | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class CleanImage:
+    """A resized foreground or background as it stands alone in the data set, encoded.
+
+    Attributes:
+        id: its id.
+        file: name of the input file.
+        image: RGB PNG file; a foreground shows black where it is transparent.
+        mask: 8-bit grey PNG file of its alpha; white everywhere for a background.
+        width: width in pixels.
+        height: height in pixels.
+    """
+
+    id: int
+    file: str
+    image: bytes
+    mask: bytes
+    width: int
+    height: int

@@ -1,0 +1,131 @@
+"""Finish step: statistics, descriptions, gallery and, last of all, the manifest."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from transforms import storage
+from transforms.clean import BACKGROUNDS, FOREGROUNDS
+from transforms.finish.card import dataset_card, dataset_text
+from transforms.finish.gallery import build_gallery
+from transforms.finish.manifest import Origin, data_files, manifest_json
+from transforms.finish.report import statistics_json, statistics_markdown
+from transforms.formats import FORMATS
+from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
+from transforms.formats.schema import CLEAN_FIELDS, Schema
+from transforms.plan import load_plan
+from transforms.summarise import Summary
+from transforms.write import too_many
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class FinishSettings:
+    """What the Finish step needs to know beside the summary.
+
+    Attributes:
+        root: the data set's folder.
+        formats: names of the formats.
+        schema: decides the fields of a sample.
+        origin: where the data set comes from.
+        allowed_failures: failed samples from which on the job stops.
+    """
+
+    root: str
+    formats: tuple[str, ...]
+    schema: Schema
+    origin: Origin
+    allowed_failures: int
+
+
+def descriptions(
+    files: Iterable[OutputFile], format_name: str, settings: FinishSettings
+) -> tuple[Description, Description]:
+    """What is said of the samples and of the clean images in one format."""
+    by_split: dict[str, list[OutputFile]] = {}
+    for file in files:
+        if file.format == format_name:
+            by_split.setdefault(file.split, []).append(file)
+    clean = {FOREGROUNDS, BACKGROUNDS}
+
+    def splits(wanted: set[str]) -> tuple[SplitFiles, ...]:
+        return tuple(SplitFiles(name, tuple(by_split[name])) for name in by_split if name in wanted)
+
+    text = dataset_text(settings.schema, settings.origin)
+    return (
+        Description(text, settings.schema.sample_fields(), splits(set(by_split) - clean)),
+        Description(
+            "The resized foregrounds and backgrounds of a data set of composites.",
+            CLEAN_FIELDS,
+            splits(clean),
+        ),
+    )
+
+
+def finish(summary: Summary, settings: FinishSettings) -> None:
+    """Writes everything that stands beside the shards; the manifest comes last.
+
+    Raises:
+        TooManyFailures: more samples have failed than the job allows.
+    """
+    if len(summary.failures) > settings.allowed_failures:
+        raise too_many(list(summary.failures), settings.allowed_failures)
+    folder, origin = Folder(settings.root), settings.origin
+    plan = load_plan(folder.plan_path)
+    files = data_files(summary)
+    texts = [
+        ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
+        ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
+        ("errors/inputs.jsonl", _lines(origin.input_errors)),
+        ("errors/samples.jsonl", _lines(summary.failures)),
+    ]
+    for name in settings.formats:
+        texts += FORMATS[name].describe(*descriptions(files, name, settings))
+    build_gallery(folder, plan, summary.statistics, origin.meaning, "Mask and depth data set")
+    samples, clean = descriptions(files, "parquet", settings)
+    texts.append(("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)))
+    texts.append((MANIFEST, manifest_json(plan, origin, summary)))
+    for path, text in texts:
+        with folder.create(path) as file:
+            file.write(text.encode())
+    for name in ("tmp", "zip"):
+        storage.delete(storage.join(folder.state, name))
+
+
+def _lines(items: Iterable[object]) -> str:
+    return "".join(
+        json.dumps(dataclasses.asdict(item), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
+        for item in items
+    )
+
+
+class _FinishDoFn(beam.DoFn):
+    def __init__(self, settings: FinishSettings) -> None:
+        self._settings = settings
+
+    def process(self, summary: Summary, zips: list[OutputFile]) -> Iterator[str]:
+        files = tuple(sorted((*summary.files, *zips), key=lambda file: file.path))
+        finish(dataclasses.replace(summary, files=files), self._settings)
+        yield Folder(self._settings.root).path(MANIFEST)
+
+
+class Finish(beam.PTransform):
+    """One Summary to the path of the finished manifest.
+
+    Args:
+        settings: what to write.
+        zips: files of the batch zips, as a side input.
+    """
+
+    def __init__(self, settings: FinishSettings, zips: beam.pvalue.AsList) -> None:
+        super().__init__()
+        self._settings = settings
+        self._zips = zips
+
+    def expand(self, summary: beam.PCollection[Summary]) -> beam.PCollection[str]:
+        """Adds the step to a pipeline."""
+        return summary | "Finish" >> beam.ParDo(_FinishDoFn(self._settings), self._zips)

@@ -1,0 +1,132 @@
+"""What every output format offers, and the places of the files in a data set's folder."""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from transforms import storage
+from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.formats.schema import Field, Schema
+
+Item_contra = TypeVar("Item_contra", contravariant=True)
+
+SAMPLES = "mask_depth"
+"""Name of the data set of composites."""
+
+CLEAN = "mask_depth_assets"
+"""Name of the data set of clean foregrounds and backgrounds."""
+
+VERSION = "1.0.0"
+"""Version of the record layout, as in `tfds` data set versions."""
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """One finished file of the data set.
+
+    Attributes:
+        format: name of its format.
+        path: where it is, relative to the data set's folder, with slashes.
+        split: name of its split.
+        count: records in it.
+        bytes: its size.
+        sha256: its checksum, hexadecimal.
+    """
+
+    format: str
+    path: str
+    split: str
+    count: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A data set's folder.
+
+    Attributes:
+        root: its path.
+    """
+
+    root: str
+
+    @property
+    def state(self) -> str:
+        """Folder of what a run needs to continue."""
+        return storage.join(self.root, "state")
+
+    @property
+    def temporary(self) -> str:
+        """Folder of the files that are not whole yet."""
+        return storage.join(self.root, "state", "tmp")
+
+    @property
+    def plan_path(self) -> str:
+        """File of the plan."""
+        return storage.join(self.root, "state", "plan.json")
+
+    def path(self, relative: str) -> str:
+        """Full path of a file given relative to the root, with slashes."""
+        return storage.join(self.root, *relative.split("/"))
+
+    def create(self, relative: str) -> storage.Replacement:
+        """Opens a file that appears under its name when it is committed."""
+        return storage.Replacement(self.path(relative), self.temporary)
+
+
+class Sink(Protocol, Generic[Item_contra]):
+    """A shard of one format being written."""
+
+    def write(self, item: Item_contra) -> None:
+        """Appends one record."""
+
+    def close(self) -> tuple[OutputFile, ...]:
+        """Finishes the shard; its files appear under their names."""
+
+    def discard(self) -> None:
+        """Drops what has been written."""
+
+
+@dataclass(frozen=True)
+class SplitFiles:
+    """The finished files of one split, in shard order."""
+
+    name: str
+    files: tuple[OutputFile, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the descriptions beside the files say.
+
+    Attributes:
+        text: the data set in a few sentences.
+        fields: fields of a record.
+        splits: files by split.
+    """
+
+    text: str
+    fields: tuple[Field, ...]
+    splits: tuple[SplitFiles, ...]
+
+
+class Format(Protocol):
+    """An output format.
+
+    Attributes:
+        name: as in `--formats`.
+    """
+
+    name: str
+
+    def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
+        """Starts a shard of samples."""
+        ...
+
+    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage] | None:
+        """Starts a shard of clean images; None where the format holds none by itself."""
+        ...
+
+    def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
+        """The texts that stand beside the finished files, as (relative path, text)."""
+        ...

@@ -1,0 +1,150 @@
+"""Batch zips: ten foregrounds each, all pictures as JPEG in folders by kind.
+
+The layout that those who train on such sets read today: `batch1_images.zip` with `fg_jpg/`, `bg_jpg/`,
+`mask_jpg/`, `fg_bg_jpg/`, `mask_black_jpg/` and `depth_fg_bg_jpg/`. A batch is a strip of the plan, and
+several shards contribute to it: each shard writes a part for each batch it touches, and the parts are
+joined when all are there.
+"""
+
+import zipfile
+from collections.abc import Iterable
+
+import numpy as np
+from apache_beam.io.filesystems import FileSystems
+from PIL import Image
+
+from transforms.assets import read_background, read_foreground
+from transforms.codecs import encode_jpeg
+from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.formats.base import Description, Folder, OutputFile, Sink
+from transforms.formats.schema import Schema
+from transforms.plan import Asset, Plan, load_plan
+from transforms.storage import RAW
+
+PART = "zip-part"
+"""Format name of a shard's contribution to a batch."""
+
+_CLEAN_QUALITY = 95
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # The earliest date a zip can hold: equal bytes at any time.
+
+
+class ZipFormat:
+    """Batch zips of JPEG files."""
+
+    name = "zip"
+
+    def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
+        """Starts a shard's parts."""
+        return _PartSink(folder, shard)
+
+    def open_clean(self, folder: Folder, shard: ShardSpec) -> None:
+        """None: the clean pictures are repeated in each batch when it is joined."""
+
+    def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
+        """Nothing."""
+        return ()
+
+
+class _PartSink:
+    def __init__(self, folder: Folder, shard: ShardSpec) -> None:
+        self._folder = folder
+        self._shard = shard
+        plan = load_plan(folder.plan_path)
+        self._batch_of = {
+            fg_id: strip.number + 1 for strip in plan.strips for fg_id in strip.foregrounds
+        }
+        self._parts: dict[int, _ZipFile] = {}
+
+    def write(self, item: Sample) -> None:
+        assert item.jpegs is not None
+        batch = self._batch_of[item.placement.fg_id]
+        if batch not in self._parts:
+            path = f"state/zip/batch{batch}-{self._shard.name}.zip"
+            self._parts[batch] = _ZipFile(self._folder, path)
+        part, key = self._parts[batch], item.placement.key
+        image, mask, depth = item.jpegs
+        part.add(f"fg_bg_jpg/fg_bg_{key}.jpg", image)
+        part.add(f"mask_black_jpg/bg_mask_{key}.jpg", mask)
+        if depth is not None:
+            part.add(f"depth_fg_bg_jpg/depth_fg_bg_{key}.jpg", depth)
+
+    def close(self) -> tuple[OutputFile, ...]:
+        return tuple(
+            self._parts[batch].close(PART, f"batch{batch}") for batch in sorted(self._parts)
+        )
+
+    def discard(self) -> None:
+        for part in self._parts.values():
+            part.discard()
+
+
+class _ZipFile:
+    """A zip of stored (not compressed) entries; pictures are compressed already."""
+
+    def __init__(self, folder: Folder, path: str) -> None:
+        self._path = path
+        self._file = folder.create(path)
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_STORED)
+        self._count = 0
+
+    def add(self, name: str, data: bytes) -> None:
+        entry = zipfile.ZipInfo(name, _DATE)
+        entry.external_attr = 0o644 << 16
+        self._zip.writestr(entry, data)
+        self._count += 1
+
+    def close(self, format_name: str, split: str) -> OutputFile:
+        self._zip.close()
+        self._file.commit()
+        file = self._file
+        return OutputFile(format_name, self._path, split, self._count, file.size, file.sha256)
+
+    def discard(self) -> None:
+        self._file.discard()
+
+
+def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFile]) -> OutputFile:
+    """Joins the parts of a batch into its zip and adds the clean pictures.
+
+    Args:
+        folder: the data set's folder.
+        plan: its plan.
+        batch: number of the batch, from 1.
+        parts: what the shards have contributed to it.
+
+    Returns:
+        The finished `zip/batch{batch}_images.zip`.
+    """
+    target = _ZipFile(folder, f"zip/batch{batch}_images.zip")
+    try:
+        side = plan.image_size
+        for fg_id in plan.strips[batch - 1].foregrounds:
+            image, mask = _standing_alone(plan.foreground_by_id[fg_id], side)
+            target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
+            target.add(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
+        for asset in plan.backgrounds:
+            pixels = read_background(asset, side)
+            target.add(f"bg_jpg/bg_img_{asset.id}.jpg", encode_jpeg(pixels, _CLEAN_QUALITY))
+        for part in sorted(parts, key=lambda file: file.path):
+            with (
+                FileSystems.open(folder.path(part.path), compression_type=RAW) as file,
+                zipfile.ZipFile(file) as entries,
+            ):
+                for name in entries.namelist():
+                    target.add(name, entries.read(name))
+    except BaseException:
+        target.discard()
+        raise
+    return target.close("zip", f"batch{batch}")
+
+
+def _standing_alone(asset: Asset, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """A foreground centred on a white square of `side` pixels, and its alpha on black."""
+    rgba = Image.fromarray(read_foreground(asset, side))
+    corner = ((side - rgba.width) // 2, (side - rgba.height) // 2)
+    canvas = Image.new("RGBA", (side, side), (255, 255, 255, 255))
+    canvas.alpha_composite(rgba, corner)
+    mask = Image.new("L", (side, side))
+    mask.paste(rgba.getchannel("A"), corner)
+    return np.asarray(canvas.convert("RGB")), np.asarray(mask)

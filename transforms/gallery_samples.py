@@ -1,0 +1,54 @@
+"""The few samples that are kept aside, as they pass, for the gallery."""
+
+from dataclasses import dataclass
+
+from transforms import storage
+from transforms.encode import EncodedBlock
+from transforms.formats.base import Folder
+from transforms.plan import Plan
+
+_PLACE = "state/gallery"
+
+
+@dataclass(frozen=True)
+class KeptSample:
+    """A sample kept for the gallery.
+
+    Attributes:
+        key: the sample's key.
+        image: the composite as a JPEG or PNG file.
+        mask: the mask as an 8-bit grey PNG file.
+        depth: the depth map as a 16-bit grey PNG file, None without depth.
+    """
+
+    key: str
+    image: bytes
+    mask: bytes
+    depth: bytes | None
+
+
+def keep_for_gallery(folder: Folder, plan: Plan, block: EncodedBlock) -> None:
+    """Stores those samples of a block that the gallery shows."""
+    for sample in block.samples:
+        key = sample.placement.key
+        if key in plan.gallery_keys:
+            files = {"image": sample.image, "mask": sample.mask, "depth": sample.depth}
+            for kind, data in files.items():
+                if data is not None:
+                    with folder.create(f"{_PLACE}/{key}.{kind}") as file:
+                        file.write(data)
+
+
+def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:
+    """The kept samples in the order of the run; those that failed are missing."""
+
+    def read(key: str, kind: str) -> bytes | None:
+        path = folder.path(f"{_PLACE}/{key}.{kind}")
+        return storage.read_bytes(path) if storage.exists(path) else None
+
+    found: list[KeptSample] = []
+    for key in plan.gallery_keys:
+        image, mask = read(key, "image"), read(key, "mask")
+        if image is not None and mask is not None:
+            found.append(KeptSample(key, image, mask, read(key, "depth")))
+    return found

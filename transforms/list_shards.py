@@ -1,0 +1,50 @@
+"""List step: the shards of a data set, from its plan."""
+
+from collections.abc import Iterator
+
+import apache_beam as beam
+
+from transforms.clean import clean_shards
+from transforms.elements import ShardSpec
+from transforms.plan import load_plan
+
+
+def _shards(plan_path: str) -> Iterator[ShardSpec]:
+    return load_plan(plan_path).shards()
+
+
+def _clean_shards(plan_path: str) -> Iterator[ShardSpec]:
+    return clean_shards(load_plan(plan_path))
+
+
+class ListShards(beam.PTransform):
+    """A pipeline's start to the ShardSpecs of the samples.
+
+    Args:
+        plan_path: file of the plan.
+    """
+
+    def __init__(self, plan_path: str) -> None:
+        super().__init__()
+        self._plan_path = plan_path
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ShardSpec]:
+        """Adds the step to a pipeline."""
+        return pipeline | "Plan" >> beam.Create([self._plan_path]) | "Shards" >> beam.FlatMap(_shards)
+
+
+class ListCleanShards(beam.PTransform):
+    """A pipeline's start to the ShardSpecs of the clean images.
+
+    Args:
+        plan_path: file of the plan.
+    """
+
+    def __init__(self, plan_path: str) -> None:
+        super().__init__()
+        self._plan_path = plan_path
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ShardSpec]:
+        """Adds the step to a pipeline."""
+        plan = pipeline | "Plan" >> beam.Create([self._plan_path])
+        return plan | "Shards" >> beam.FlatMap(_clean_shards)

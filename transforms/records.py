@@ -1,0 +1,71 @@
+"""The record of a finished shard: what was written, what failed, and the counts over it.
+
+A record is written last; with it, the shard is done.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from transforms import storage
+from transforms.elements import Failure, ShardSpec
+from transforms.formats.base import Folder, OutputFile
+from transforms.statistics import Statistics
+
+
+@dataclass(frozen=True, eq=False)
+class ShardRecord:
+    """What is known of a finished shard.
+
+    Attributes:
+        shard: the shard.
+        files: its files, all formats.
+        failures: its failed samples.
+        statistics: counts over its samples.
+    """
+
+    shard: ShardSpec
+    files: tuple[OutputFile, ...]
+    failures: tuple[Failure, ...]
+    statistics: Statistics
+
+    def to_json(self) -> str:
+        """The record as JSON text."""
+        fields = {
+            "shard": dataclasses.asdict(self.shard),
+            "files": [dataclasses.asdict(file) for file in self.files],
+            "failures": [dataclasses.asdict(failure) for failure in self.failures],
+            "statistics": self.statistics.to_record(),
+        }
+        return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "ShardRecord":
+        """Reads what `to_json` has written."""
+        fields = json.loads(text)
+        return cls(
+            ShardSpec(**fields["shard"]),
+            tuple(OutputFile(**file) for file in fields["files"]),
+            tuple(Failure(**failure) for failure in fields["failures"]),
+            Statistics.from_record(fields["statistics"]),
+        )
+
+
+def record_path(folder: Folder, shard: ShardSpec) -> str:
+    """Where the record of a shard stands."""
+    return folder.path(f"state/records/{shard.name}.json")
+
+
+def write_record(folder: Folder, record: ShardRecord) -> None:
+    """Writes a record; the shard is done."""
+    with folder.create(f"state/records/{record.shard.name}.json") as file:
+        file.write(record.to_json().encode())
+
+
+def read_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
+    """The record of a shard, or None when the shard is not done."""
+    path = record_path(folder, shard)
+    if not storage.exists(path):
+        return None
+    record = ShardRecord.from_json(storage.read_text(path))
+    return record if record.shard == shard else None

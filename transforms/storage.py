@@ -1,0 +1,156 @@
+"""Files on anything that Beam's FileSystems reaches, written so that no reader sees half of one."""
+
+import hashlib
+import io
+import os
+import uuid
+from pathlib import Path
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+RAW = CompressionTypes.UNCOMPRESSED
+"""Names never decide how bytes are read or written."""
+
+
+def join(base: str, *parts: str) -> str:
+    """Joins path components in the spelling of the base's file system."""
+    return FileSystems.join(base, *parts)
+
+
+def is_local(path: str) -> bool:
+    """Whether a path is on the local file system."""
+    return FileSystems.get_scheme(path) is None
+
+
+def read_bytes(path: str) -> bytes:
+    """Reads a whole file."""
+    with FileSystems.open(path, compression_type=RAW) as file:
+        return file.read()
+
+
+def read_text(path: str) -> str:
+    """Reads a whole UTF-8 file."""
+    return read_bytes(path).decode("utf-8")
+
+
+def exists(path: str) -> bool:
+    """Whether a file (or, locally, a folder) is there."""
+    return FileSystems.exists(path)
+
+
+def make_folder(path: str) -> None:
+    """Makes a local folder and its parents; object stores need none."""
+    if is_local(path):
+        os.makedirs(path, exist_ok=True)
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Writes a file as a whole: under a temporary name beside it, then renamed."""
+    with Replacement(path) as file:
+        file.write(data)
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a UTF-8 file as a whole."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def delete(path: str) -> None:
+    """Deletes a file or a folder with all that is in it, if it is there."""
+    if FileSystems.exists(path) or not is_local(path):
+        FileSystems.delete([path])
+
+
+def list_files(folder: str) -> list[str]:
+    """All files below a folder, at any depth, sorted; empty when there is none."""
+    if is_local(folder):
+        found = (
+            os.path.join(root, name) for root, _, names in os.walk(folder) for name in names
+        )
+        return sorted(found)
+    [result] = FileSystems.match([join(folder, "**")])
+    return sorted(entry.path for entry in result.metadata_list)
+
+
+class Replacement(io.RawIOBase):
+    """A file being written that takes its name only when it is whole.
+
+    It is written under a temporary name in the folder `temporary` (by default beside the target), counts
+    its bytes and computes their SHA-256 on the way. `commit` gives it its name; a file of that name is
+    replaced. As a context manager it commits at the end, or discards after an error.
+
+    Attributes:
+        path: the final path.
+        size: bytes written so far.
+    """
+
+    def __init__(self, path: str, temporary: str | None = None) -> None:
+        super().__init__()
+        self.path = path
+        self.size = 0
+        self._digest = hashlib.sha256()
+        folder, name = FileSystems.split(path)
+        make_folder(folder)
+        folder = temporary or folder
+        make_folder(folder)
+        self._temporary = join(folder, f".{name}.{uuid.uuid4().hex}.part")
+        self._file = FileSystems.create(self._temporary, compression_type=RAW)
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the bytes written so far, hexadecimal."""
+        return self._digest.hexdigest()
+
+    def writable(self) -> bool:
+        """Always true."""
+        return True
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.size
+
+    def write(self, data) -> int:  # type: ignore[no-untyped-def,override]
+        """Appends bytes."""
+        self._digest.update(data)
+        self._file.write(data)
+        length = len(data)
+        self.size += length
+        return length
+
+    def commit(self) -> None:
+        """Closes the file and gives it its name."""
+        self._file.close()
+        FileSystems.rename([self._temporary], [self.path])
+
+    def discard(self) -> None:
+        """Closes and removes the temporary file."""
+        self._file.close()
+        delete(self._temporary)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.discard()
+
+
+def file_name(path: str) -> str:
+    """The last component of a path."""
+    return FileSystems.split(path)[1]
+
+
+def absolute(path: str) -> str:
+    """A local path made absolute, so that worker processes find it; others unchanged."""
+    return str(Path(path).expanduser().absolute()) if is_local(path) else path
+
+
+
+
+def sha256(path: str) -> str:
+    """Checksum of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with FileSystems.open(path, compression_type=RAW) as file:
+        while data := file.read(2**20):
+            digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,76 @@
+"""Summarise step: the records of all shards become one summary of the data set."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from transforms.elements import Failure
+from transforms.formats.base import OutputFile
+from transforms.records import ShardRecord
+from transforms.statistics import Statistics
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What a run has made.
+
+    Attributes:
+        statistics: counts over everything.
+        files: all files of the data set, sorted by path.
+        failures: all failed samples, sorted by key.
+    """
+
+    statistics: Statistics
+    files: tuple[OutputFile, ...]
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    statistics: Statistics
+    files: list[OutputFile]
+    failures: list[Failure]
+
+
+class SummaryFn(beam.CombineFn):
+    """Merges records into a Summary; equal whatever the order."""
+
+    def create_accumulator(self) -> _Parts:
+        """A summary of nothing."""
+        return _Parts(Statistics(), [], [])
+
+    def add_input(self, accumulator: _Parts, element: ShardRecord) -> _Parts:
+        """Adds a record."""
+        return _Parts(
+            accumulator.statistics + element.statistics,
+            accumulator.files + list(element.files),
+            accumulator.failures + list(element.failures),
+        )
+
+    def merge_accumulators(self, accumulators: Iterable[_Parts]) -> _Parts:
+        """Adds parts."""
+        total = self.create_accumulator()
+        for part in accumulators:
+            total = _Parts(
+                total.statistics + part.statistics,
+                total.files + part.files,
+                total.failures + part.failures,
+            )
+        return total
+
+    def extract_output(self, accumulator: _Parts) -> Summary:
+        """The finished summary."""
+        return Summary(
+            accumulator.statistics,
+            tuple(sorted(accumulator.files, key=lambda file: file.path)),
+            tuple(sorted(accumulator.failures, key=lambda failure: failure.key)),
+        )
+
+
+class Summarise(beam.PTransform):
+    """ShardRecords to one Summary."""
+
+    def expand(self, records: beam.PCollection[ShardRecord]) -> beam.PCollection[Summary]:
+        """Adds the step to a pipeline."""
+        return records | "Summarise" >> beam.CombineGlobally(SummaryFn())
