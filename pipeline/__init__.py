@@ -8,7 +8,23 @@ From Python, for example in a notebook:
     print(result.samples, result.gallery)
 """
 
-from pipeline.run import GenerateResult, generate
-from pipeline.spec import DatasetSpec, SpecError
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["DatasetSpec", "GenerateResult", "SpecError", "generate"]
+if TYPE_CHECKING:
+    from pipeline.run import GenerateResult, Performance, generate
+    from pipeline.spec import DatasetSpec, SpecError
+
+__all__ = ["DatasetSpec", "GenerateResult", "Performance", "SpecError", "generate"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports Beam only when something is used, so that `--help` is quick."""
+    if name in ("DatasetSpec", "SpecError"):
+        from pipeline import spec
+
+        return getattr(spec, name)
+    if name in ("GenerateResult", "Performance", "generate"):
+        from pipeline import run
+
+        return getattr(run, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

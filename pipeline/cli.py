@@ -56,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     from pipeline.spec import SpecError
 
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    # Beam warns about much that a user cannot act on.
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr, force=True)
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
     arguments, rest = parser().parse_known_args(argv)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 _LOG = logging.getLogger(__name__)
 
-_TERMINAL_SECONDS = 0.5
+_TICK_SECONDS = 0.5
 _LOG_SECONDS = 30.0
 
 
@@ -64,21 +64,19 @@ def watched(total: int, enabled: bool) -> Iterator[str | None]:
 
 def _watch(folder: str, total: int, stopped: threading.Event) -> None:
     terminal = sys.stderr.isatty()
-    interval = _TERMINAL_SECONDS if terminal else _LOG_SECONDS
-    first: float | None = None
-    before = 0
-    while not stopped.wait(interval if terminal else 1.0):
-        done = min(total, _done(folder))
-        now = time.monotonic()
-        if done and first is None:
-            first, before = now - interval, 0
+    begun: float | None = None
+    logged = 0
+    while not stopped.wait(_TICK_SECONDS):
+        done, now = min(total, _done(folder)), time.monotonic()
+        if done and begun is None:
+            begun = now - _TICK_SECONDS
+        text = line(done, total, now - begun) if begun is not None else "starting workers"
         if terminal:
-            text = line(done, total, now - first) if first is not None else "starting workers ..."
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
-        elif first is not None and (now - first) // _LOG_SECONDS > before:
-            before = int((now - first) // _LOG_SECONDS)
-            _LOG.info("%s", line(done, total, now - first))
+        elif begun is not None and (now - begun) // _LOG_SECONDS > logged:
+            logged = int((now - begun) // _LOG_SECONDS)
+            _LOG.info("%s", text)
     if terminal:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()

@@ -17,14 +17,14 @@ from pipeline.output import check_space, claim, locked
 from pipeline.progress import watched
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
-from transforms import storage
+from transforms import models, storage
 from transforms.depth import DepthSettings
 from transforms.encode import Encoding
 from transforms.finish.finish import MANIFEST, FinishSettings
 from transforms.finish.manifest import Origin
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
-from transforms.models import load_model
+
 from transforms.models.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
 from transforms.plan import Plan, PlanError
 from transforms.remake import ShardRecipe
@@ -153,7 +153,7 @@ def model_meaning(depth_model: str) -> DepthMeaning | None:
     if depth_model == "builtin":
         return RELATIVE_INVERSE_DEPTH
     try:
-        return load_model(depth_model).meaning
+        return models.load_model(depth_model).meaning
     except ModelError as error:
         raise SpecError(f"--depth_model={depth_model}: {error}") from None
 

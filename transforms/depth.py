@@ -9,8 +9,8 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
+from transforms import models
 from transforms.elements import Block, Failure
-from transforms.models import load_model
 from transforms.models.base import DepthModel
 
 _LOG = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class DepthHandler(ModelHandler[Block, Block, DepthModel]):
     def load_model(self) -> DepthModel:
         """Loads the model; called once per process. Raises ModelError when it cannot be loaded."""
         settings = self._settings
-        model = load_model(
+        model = models.load_model(
             settings.model,
             threads=settings.threads,
             device=settings.device,

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
-MAX_PIXELS = 200_000_000
+MAX_PIXELS = 150_000_000
 """Largest width x height that is decoded; anything above is refused from its header."""
 
 
@@ -36,15 +36,15 @@ def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
             image = Image.open(io.BytesIO(data))
             width, height = image.size
             if width * height > max_pixels:
-                raise BadImage(
-                    f"{width}x{height} pixels is more than the limit of {max_pixels:,} pixels"
-                )
+                raise BadImage(f"it has more than the limit of {max_pixels:,} pixels")
             image.load()
             return ImageOps.exif_transpose(image)
     except BadImage:
         raise
     except Image.UnidentifiedImageError:
         raise BadImage("not an image in a format that Pillow reads") from None
+    except Image.DecompressionBombError:  # Pillow's own limit, at 179 million pixels.
+        raise BadImage(f"it has more than the limit of {max_pixels:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise many types on damaged files.
         raise BadImage(f"cannot be decoded: {type(error).__name__}: {error}") from None
 

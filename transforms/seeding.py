@@ -8,7 +8,8 @@ with every version of NumPy.
 import numpy as np
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
-_ROUNDS = 6
+_ROUNDS = 8
+_SORTED = 256
 
 
 def _mix(values: np.ndarray) -> np.ndarray:
@@ -45,9 +46,10 @@ def uniform(key: np.ndarray) -> np.ndarray:
 def permuted(index: int | np.ndarray, size: int | np.ndarray, key: np.ndarray) -> np.ndarray:
     """The image of `index` under a random permutation of 0..size-1, one permutation for each key.
 
-    A Feistel network over the smallest even number of bits that holds `size`, walked until the value
-    falls inside (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002). One value
-    costs the same whatever the size, so no list is ever shuffled.
+    Small ranges are sorted by hash. Large ones pass a Feistel network over the smallest even number of
+    bits that holds them, walked until the value falls inside (Black and Rogaway, "Ciphers with arbitrary
+    finite domains", CT-RSA 2002), so that one value costs the same whatever the size. On small ranges
+    such a network is visibly far from random.
 
     Args:
         index: integers in 0..size-1.
@@ -59,8 +61,29 @@ def permuted(index: int | np.ndarray, size: int | np.ndarray, key: np.ndarray) -
         distinct images in 0..size-1.
     """
     values, sizes, keys = np.broadcast_arrays(_uint64(index), _uint64(size), key)
+    image = np.empty(values.shape, np.int64)
+    small = sizes <= _SORTED
+    image[small] = _sorted_image(values[small], sizes[small], keys[small])
+    image[~small] = _walked_image(values[~small], sizes[~small], keys[~small])
+    return image
+
+
+def _sorted_image(values: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    if not values.size:
+        return values.astype(np.int64)
+    distinct, which = np.unique(np.stack([keys, sizes]), axis=1, return_inverse=True)
+    which = which.reshape(-1)
+    columns = np.arange(int(sizes.max()), dtype=np.uint64)
+    ranks = _mix(_mix(columns + _STEP) ^ distinct[0][:, None])
+    # Columns beyond a range's size sort behind all others.
+    outside = columns >= distinct[1][:, None]
+    order = np.lexsort((ranks, outside), axis=1)
+    return order[which, values.astype(np.int64)]
+
+
+def _walked_image(values: np.ndarray, sizes: np.ndarray, keys: np.ndarray) -> np.ndarray:
     values = values.copy()
-    half = np.ones(sizes.shape, np.uint64)
+    half = np.full(sizes.shape, 5, np.uint64)
     while (short := np.left_shift(np.uint64(1), half * np.uint64(2)) < sizes).any():
         half[short] += np.uint64(1)
     todo = np.ones(values.shape, bool)
@@ -73,7 +96,7 @@ def permuted(index: int | np.ndarray, size: int | np.ndarray, key: np.ndarray) -
 def _feistel(values: np.ndarray, half: np.ndarray, keys: np.ndarray) -> np.ndarray:
     ones = np.left_shift(np.uint64(1), half) - np.uint64(1)
     left, right = values >> half, values & ones
-    for number in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         keys = keys + _STEP
-        left, right = right, left ^ (_mix(right * np.uint64(2 * number + 1) ^ keys) & ones)
+        left, right = right, left ^ (_mix(_mix(right + _STEP) ^ keys) & ones)
     return (left << half) | right

@@ -1,0 +1,41 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from transforms.codecs import decode_jpeg, encode_16_bit, encode_jpeg, encode_mask, encode_rgb
+
+NOISE = (np.arange(37 * 53 * 3) * 7919 % 251).astype(np.uint8).reshape(37, 53, 3)
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (37, 53)])
+def test_png_files_are_lossless(shape):
+    pixels = NOISE[: shape[0], : shape[1]] if shape[1] <= 53 else NOISE
+    height, width = pixels.shape[:2]
+    assert np.array_equal(np.asarray(opened(encode_rgb(pixels))), pixels)
+    assert np.array_equal(np.asarray(opened(encode_mask(pixels[..., 0]))), pixels[..., 0])
+    wide = pixels[..., 0].astype(np.uint16) * 256 + pixels[..., 1]
+    image = opened(encode_16_bit(wide))
+    assert image.mode == "I;16" and image.size == (width, height)
+    assert np.array_equal(np.asarray(image), wide)
+
+
+def test_jpeg_is_decoded_to_what_pillow_sees():
+    smooth = np.asarray(Image.fromarray(NOISE).resize((160, 160), Image.Resampling.BICUBIC))
+    data = encode_jpeg(smooth, 90)
+    assert np.array_equal(decode_jpeg(data), np.asarray(opened(data)))
+    assert opened(encode_jpeg(smooth[..., 0], 90)).mode == "L"
+
+
+def test_encoders_do_not_change_their_input():
+    before = NOISE.copy()
+    encode_rgb(NOISE)
+    encode_mask(NOISE[..., 0])
+    assert np.array_equal(NOISE, before)

@@ -1,0 +1,165 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from transforms.plan import Asset, Plan, PlanError, SplitShare, apportion
+
+
+def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Plan:
+    fields: dict[str, object] = {
+        "seed": 0,
+        "image_size": 160,
+        "foreground_size": 80,
+        "placements": 20,
+        "flip": True,
+        "scale_jitter": None,
+        "splits": (SplitShare("train", 1.0),),
+        "num_shards": None,
+        "max_samples": None,
+        "foregrounds": tuple(
+            Asset(i + 1, f"fg{i}.png", "", 0, 100, 50 + i % 60) for i in range(fg_count)
+        ),
+        "backgrounds": tuple(Asset(i + 1, f"bg{i}.png", "", 0, 224, 224) for i in range(bg_count)),
+    }
+    return Plan(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def all_samples(plan):
+    return [s for shard in plan.shards() for s in plan.samples(shard.split, shard.start, shard.stop)]
+
+
+def test_reference_job_has_every_sample_once_in_100_equal_shards():
+    plan = make_plan()
+    plan.check()
+    shards = list(plan.shards())
+    assert len(shards) == 100 and {shard.count for shard in shards} == {4000}
+    keys = {sample.key for sample in all_samples(plan)}
+    assert len(keys) == plan.total == 400_000
+
+
+@pytest.mark.parametrize("foregrounds, backgrounds", [(100, 100), (25, 60), (1000, 1500)])
+def test_shards_are_mixed_and_local(foregrounds, backgrounds):
+    plan = make_plan(foregrounds, backgrounds)
+    shards = list(plan.shards())
+    for shard in shards[:: len(shards) // 7 + 1]:
+        samples = plan.samples(shard.split, shard.start, shard.stop)
+        assert len(samples) == shard.count
+        assert all(a.fg_id != b.fg_id for a, b in zip(samples, samples[1:], strict=False))
+        for start in range(0, len(samples) - 999, 500):
+            window = samples[start : start + 1000]
+            assert len({s.fg_id for s in window}) >= 10
+            assert len({s.bg_id for s in window}) >= 50
+        # What a worker holds at a time: two strips and two blocks at most.
+        assert len({s.fg_id for s in samples}) <= 2 * 19
+        assert len({s.bg_id for s in samples}) <= 2 * 199
+
+
+def test_samples_of_any_range_equal_the_whole_order():
+    plan = make_plan(23, 11, placements=3)
+    whole = plan.samples("train", 0, plan.total)
+    assert len(whole) == plan.total
+    for start, stop in [(0, 1), (5, 77), (100, 101), (plan.total - 3, plan.total), (9, 9)]:
+        assert plan.samples("train", start, stop) == whole[start:stop]
+
+
+def test_order_of_inputs_does_not_matter_but_the_seed_does():
+    plan = make_plan(12, 7, placements=2)
+    assert [s.key for s in all_samples(make_plan(12, 7, placements=2, seed=1))] != [
+        s.key for s in all_samples(plan)
+    ]
+    reordered = make_plan(
+        12, 7, placements=2, foregrounds=plan.foregrounds[::-1], backgrounds=plan.backgrounds[::-1]
+    )
+    assert all_samples(reordered) == all_samples(plan)
+
+
+def test_positions_are_distinct_inside_and_uniform():
+    plan = make_plan(3, 40)
+    places: dict[tuple[int, int, int], set[tuple[int, int]]] = {}
+    columns: list[float] = []
+    for s in all_samples(plan):
+        assert 0 <= s.x <= 160 - s.width and 0 <= s.y <= 160 - s.height
+        places.setdefault((s.fg_id, s.bg_id, s.flip), set()).add((s.x, s.y))
+        columns.append(s.x / (160 - s.width))
+    assert {len(found) for found in places.values()} == {20}
+    counts = np.histogram(columns, bins=9, range=(0, 1.0001))[0]
+    expected = len(columns) / 9
+    assert ((counts - expected) ** 2 / expected).sum() < 26.1  # 8 degrees of freedom, 99.9 %
+
+
+def test_all_places_are_used_when_there_are_just_enough():
+    plan = make_plan(
+        1, 1, image_size=10, foreground_size=8, placements=9, flip=False,
+        foregrounds=(Asset(1, "square.png", "", 0, 50, 50),),
+    )  # fmt: skip
+    plan.check()
+    assert {(s.x, s.y) for s in all_samples(plan)} == {(x, y) for x in range(3) for y in range(3)}
+
+
+def test_too_many_placements_are_refused_with_the_number_that_fits():
+    plan = make_plan(1, 1, image_size=80, foreground_size=80, foregrounds=(Asset(4, "a.png", "", 0, 9, 9),))
+    with pytest.raises(PlanError, match=r"a\.png: 20 distinct placements.* only 1 places"):
+        plan.check()
+
+
+def test_scale_jitter_varies_sizes_within_bounds():
+    samples = all_samples(make_plan(4, 10, scale_jitter=(0.5, 1.0)))
+    widths = [max(s.width, s.height) for s in samples]
+    assert min(widths) >= 40 and max(widths) <= 80 and len(set(widths)) > 30
+    assert all(s.x + s.width <= 160 and s.y + s.height <= 160 for s in samples)
+    assert len({(s.fg_id, s.bg_id, s.flip, s.x, s.y, s.width) for s in samples}) == len(samples)
+
+
+@pytest.mark.parametrize("size", [1, 7, 500, 999, 12345])
+def test_max_samples_is_an_even_subset(size):
+    plan = make_plan(max_samples=size)
+    samples = all_samples(plan)
+    assert len(samples) == len({s.key for s in samples}) == size
+    per_foreground = Counter(s.fg_id for s in samples)
+    assert max(per_foreground.values()) <= -(-size // 100) + 1
+    if size >= 500:
+        assert len(per_foreground) == 100
+        assert abs(Counter(s.flip for s in samples)[1] / size - 0.5) < 0.1
+        assert len({s.bg_id for s in samples}) >= 95
+
+
+def test_splits_share_no_foreground_and_hold_all_samples():
+    splits = (SplitShare("train", 0.8), SplitShare("val", 0.1), SplitShare("test", 0.1))
+    plan = make_plan(40, 10, placements=2, splits=splits)
+    assert [len(ids) for ids in plan.split_foregrounds.values()] == [32, 4, 4]
+    seen: dict[str, set[int]] = {}
+    for shard in plan.shards():
+        for s in plan.samples(shard.split, shard.start, shard.stop):
+            seen.setdefault(shard.split, set()).add(s.fg_id)
+    assert seen == {name: set(ids) for name, ids in plan.split_foregrounds.items()}
+    assert len({s.key for s in all_samples(plan)}) == plan.total
+
+
+@pytest.mark.parametrize("shards", [1, 2, 7, 24])
+def test_num_shards_is_exact_and_even(shards):
+    counts = [shard.count for shard in make_plan(3, 2, placements=2, num_shards=shards).shards()]
+    assert len(counts) == shards and sum(counts) == 24 and max(counts) - min(counts) <= 1
+
+
+def test_impossible_number_of_shards():
+    with pytest.raises(PlanError, match="24 samples in 1 splits take 1 to 24 shards"):
+        make_plan(3, 2, placements=2, num_shards=25).check()
+
+
+def test_json_round_trip():
+    plan = make_plan(3, 2, scale_jitter=(0.5, 1.0), max_samples=5)
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_apportion_gives_everyone_something():
+    assert apportion(10, [0.98, 0.01, 0.01]) == [8, 1, 1]
+    assert apportion(100, [0.9, 0.1]) == [90, 10]
+    assert apportion(3, [1, 1]) == [2, 1]
+
+
+def test_gallery_keys_are_samples_of_the_plan():
+    plan = make_plan(13, 9, placements=2, splits=(SplitShare("a", 0.5), SplitShare("b", 0.5)))
+    keys = plan.gallery_keys
+    assert len(keys) == len(set(keys)) == 24
+    assert set(keys) <= {s.key for s in all_samples(plan)}

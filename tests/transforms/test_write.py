@@ -1,0 +1,131 @@
+"""The writer under runners that cut and repeat: equal results each time."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from pipeline.catalog import build_catalog
+from pipeline.output import claim
+from pipeline.run import Performance, make_plan, make_recipe
+from tests.conftest import make_spec
+from transforms.elements import Failure
+from transforms.formats import FORMATS
+from transforms.place import blocks
+from transforms.plan import load_plan
+from transforms.records import ShardRecord
+from transforms.remake import Remake, make_block, make_shard
+from transforms.write import UNFINISHED, TooManyFailures, Write, _WriteDoFn
+
+
+@pytest.fixture
+def recipe(inputs, tmp_path):
+    """A claimed output folder of three shards, all formats, blocks of 8."""
+    spec = make_spec(inputs, tmp_path / "set", formats=tuple(FORMATS))
+    plan = make_plan(spec, build_catalog(spec))
+    claim(spec, plan)
+    return make_recipe(spec, plan, None, Performance(batch_size=8), None)
+
+
+def encoded_blocks(recipe):
+    plan = load_plan(recipe.plan_path)
+    return {
+        shard: [make_block(block, recipe, None) for block in blocks(plan, shard, recipe.block_size)]
+        for shard in plan.shards()
+    }
+
+
+def checksums(root: str) -> dict[str, str]:
+    base = Path(root)
+    return {
+        str(path.relative_to(base)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(base.rglob("*"))
+        if path.is_file() and "gallery" not in path.parts
+    }
+
+
+def run_bundles(recipe, bundles) -> list[ShardRecord]:
+    """Feeds the writer bundle by bundle, as a runner would, and remakes what is unfinished."""
+    writer = _WriteDoFn(recipe.write)
+    records, unfinished = [], set()
+    for bundle in bundles:
+        writer.start_bundle()
+        for block in bundle:
+            records += list(writer.process(block))
+        for windowed in writer.finish_bundle() or ():
+            assert windowed.value.tag == UNFINISHED
+            unfinished.add(windowed.value.value)
+    return records + [make_shard(shard, recipe, None) for shard in sorted(unfinished)]
+
+
+@pytest.fixture
+def expected(recipe, inputs, tmp_path):
+    """Checksums after each shard was made in one piece."""
+    plan = load_plan(recipe.plan_path)
+    for shard in plan.shards():
+        make_shard(shard, recipe, None)
+    sums = checksums(recipe.write.root)
+    for path in sums:
+        if "records" in path or not path.startswith("state"):
+            (Path(recipe.write.root) / path).unlink()
+    return sums
+
+
+@pytest.mark.parametrize("cut", ["whole", "halves", "single", "interleaved", "twice", "backwards"])
+def test_any_cutting_gives_the_same_files(recipe, expected, cut):
+    shards = list(encoded_blocks(recipe).values())
+    everything = [block for blocks_ in shards for block in blocks_]
+    bundles = {
+        "whole": [everything],
+        "halves": [part for b in shards for part in (b[: len(b) // 2], b[len(b) // 2 :])],
+        "single": [[block] for block in everything],
+        "interleaved": [[b[i] for i in range(max(map(len, shards))) for b in shards if i < len(b)]],
+        "twice": [everything, everything],
+        "backwards": [everything[::-1]],
+    }[cut]
+    run_bundles(recipe, bundles)
+    assert checksums(recipe.write.root) == expected
+
+
+def test_a_bundle_that_fails_half_way_leaves_nothing_behind(recipe, expected):
+    shards = list(encoded_blocks(recipe).values())
+    writer = _WriteDoFn(recipe.write)
+    writer.start_bundle()
+    for block in shards[0][:-1]:
+        assert list(writer.process(block)) == []
+    broken = shards[0][-1].samples[0]
+    object.__setattr__(broken, "image", None)
+    with pytest.raises(TypeError):
+        list(writer.process(shards[0][-1]))
+    assert not [path for path in checksums(recipe.write.root) if path.endswith(".part")]
+    run_bundles(recipe, encoded_blocks(recipe).values())
+    assert checksums(recipe.write.root) == expected
+
+
+def test_the_same_in_a_real_pipeline(recipe, expected):
+    shards = encoded_blocks(recipe)
+    scattered = [block for blocks_ in shards.values() for block in blocks_][::-1]
+    with beam.Pipeline(runner="FnApiRunner") as pipeline:
+        written = pipeline | beam.Create(scattered) | Write(recipe.write)
+        written[UNFINISHED] | Remake(recipe)
+    assert checksums(recipe.write.root) == expected
+
+
+def test_too_many_failures_stop_the_job(recipe):
+    [first, *_] = next(iter(encoded_blocks(recipe).values()))
+    failures = tuple(Failure(f"k{i}", "Depth", "the map is 0 everywhere") for i in range(3))
+    object.__setattr__(first, "failures", failures)
+    with pytest.raises(TooManyFailures, match=r"3 samples have failed.*k0 in step Depth"):
+        run_bundles(recipe, [[first]])
+    assert not [path for path in checksums(recipe.write.root) if path.endswith(".part")]
+
+
+def test_records_survive_json(recipe):
+    shard = next(iter(load_plan(recipe.plan_path).shards()))
+    record = make_shard(shard, recipe, None)
+    again = ShardRecord.from_json(record.to_json())
+    assert again.to_json() == record.to_json()
+    assert json.loads(record.to_json())["shard"]["split"] == "train"
+    assert {file.format for file in again.files} == {"tfrecord", "parquet", "zip-part"}
