@@ -44,6 +44,17 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check the inputs and say what would be made, without making it",
     )
+    verify = commands.add_parser(
+        "verify",
+        help="read a finished data set back and check every file",
+        description="Reads a finished data set back: checksums, names, pictures, masks, statistics."
+        " The exit code is 0 when all is well and 1 when something is not.",
+        allow_abbrev=False,
+    )
+    verify.add_argument("output", metavar="DIR", help="folder of the data set")
+    verify.add_argument(
+        "--sample", type=int, metavar="N", help="a quick look at about N samples (default: all)"
+    )
     return main_parser
 
 
@@ -62,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(name).setLevel(logging.INFO)
     arguments, rest = parser().parse_known_args(argv)
     try:
-        return _generate(arguments, rest)
+        return _COMMANDS[arguments.command](arguments, rest)
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -72,12 +83,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
+    from pipeline.dry_run import forecast
     from pipeline.options import performance_of, spec_of
     from pipeline.progress import clock
     from pipeline.run import generate
 
     spec = spec_of(arguments)
     performance = performance_of(arguments)
+    if arguments.dry_run:
+        print(forecast(spec, beam_arguments, performance).text())
+        return 0
     result = generate(spec, beam_arguments, performance)
     print(f"{result.samples:,} samples in {result.output} ({clock(result.seconds)})")
     if result.failed or result.left_out:
@@ -89,5 +104,15 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
+    from pipeline.verify import verify
+
+    result = verify(arguments.output, beam_arguments, arguments.sample)
+    for fault in result.faults:
+        print(f"fault: {fault.path}: {fault.what}")
+    state = f"{len(result.faults)} faults" if result.faults else "no fault"
+    print(f"{result.samples:,} samples and {result.files:,} files read: {state}")
+    return JOB_FAILED if result.faults else 0
+
+
+_COMMANDS = {"generate": _generate, "verify": _verify}

@@ -1,6 +1,7 @@
 """Finish step: statistics, descriptions, gallery and, last of all, the manifest."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from transforms import storage
 from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.finish.card import dataset_card, dataset_text
 from transforms.finish.gallery import build_gallery
-from transforms.finish.manifest import Origin, data_files, manifest_json
+from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json
 from transforms.finish.report import statistics_json, statistics_markdown
 from transforms.formats import FORMATS
 from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
@@ -21,6 +22,9 @@ from transforms.summarise import Summary
 from transforms.write import too_many
 
 MANIFEST = "manifest.json"
+MANIFEST_CHECKSUM = "manifest.json.sha256"
+STATE_FILES = ("state/plan.json", "state/spec.json")
+TITLE = "Mask and depth data set"
 
 
 @dataclass(frozen=True)
@@ -77,23 +81,38 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     folder, origin = Folder(settings.root), settings.origin
     plan = load_plan(folder.plan_path)
     files = data_files(summary)
+    samples, clean = descriptions(files, "parquet", settings)
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
         ("errors/inputs.jsonl", _lines(origin.input_errors)),
         ("errors/samples.jsonl", _lines(summary.failures)),
+        ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)),
     ]
     for name in settings.formats:
         texts += FORMATS[name].describe(*descriptions(files, name, settings))
-    build_gallery(folder, plan, summary.statistics, origin.meaning, "Mask and depth data set")
-    samples, clean = descriptions(files, "parquet", settings)
-    texts.append(("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)))
-    texts.append((MANIFEST, manifest_json(plan, origin, summary)))
-    for path, text in texts:
-        with folder.create(path) as file:
-            file.write(text.encode())
+    others = [_write(folder, path, text) for path, text in texts]
+    pictures = build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE)
+    others += [_existing(folder, path) for path in (*pictures, *STATE_FILES)]
+    others.sort(key=lambda file: file.path)
+    manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
+    with folder.create(MANIFEST_CHECKSUM) as file:
+        file.write(f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
+    with folder.create(MANIFEST) as file:
+        file.write(manifest)
     for name in ("tmp", "zip"):
         storage.delete(storage.join(folder.state, name))
+
+
+def _write(folder: Folder, path: str, text: str) -> OtherFile:
+    with folder.create(path) as file:
+        file.write(text.encode())
+    return OtherFile(path, file.size, file.sha256)
+
+
+def _existing(folder: Folder, path: str) -> OtherFile:
+    data = storage.read_bytes(folder.path(path))
+    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
 
 
 def _lines(items: Iterable[object]) -> str:

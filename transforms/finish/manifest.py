@@ -48,8 +48,25 @@ def data_files(summary: Summary) -> tuple[OutputFile, ...]:
     return tuple(file for file in summary.files if file.format != PART)
 
 
-def manifest_json(plan: Plan, origin: Origin, summary: Summary) -> str:
-    """The manifest as JSON text; equal for equal data sets."""
+@dataclass(frozen=True)
+class OtherFile:
+    """A file beside the shards.
+
+    Attributes:
+        path: relative to the data set's folder, with slashes.
+        bytes: its size.
+        sha256: its checksum, hexadecimal.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+def manifest_json(
+    plan: Plan, origin: Origin, summary: Summary, other_files: tuple[OtherFile, ...]
+) -> str:
+    """The manifest as JSON text."""
     content = {
         "spec": json.loads(origin.spec),
         "samples": summary.statistics.fg_bg.count,
@@ -68,5 +85,6 @@ def manifest_json(plan: Plan, origin: Origin, summary: Summary) -> str:
             "left_out": [dataclasses.asdict(error) for error in origin.input_errors],
         },
         "files": [dataclasses.asdict(file) for file in data_files(summary)],
+        "other_files": [dataclasses.asdict(file) for file in other_files],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -1,11 +1,14 @@
 """Output formats; a new one is one module and one line here."""
 
-from transforms.formats.base import Format
+from transforms.formats.base import Format, TableFormat
 from transforms.formats.parquet import ParquetFormat
 from transforms.formats.tfrecord import TFRecordFormat
 from transforms.formats.zips import ZipFormat
 
-FORMATS: dict[str, Format] = {
-    format.name: format for format in (TFRecordFormat(), ParquetFormat(), ZipFormat())
+TABLE_FORMATS: dict[str, TableFormat] = {
+    format.name: format for format in (TFRecordFormat(), ParquetFormat())
 }
+"""The formats that can be read back record by record, by name."""
+
+FORMATS: dict[str, Format] = {**TABLE_FORMATS, "zip": ZipFormat()}
 """All formats by name."""

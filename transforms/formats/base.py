@@ -1,11 +1,12 @@
 """What every output format offers, and the places of the files in a data set's folder."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from transforms import storage
 from transforms.elements import CleanImage, Sample, ShardSpec
-from transforms.formats.schema import Field, Schema
+from transforms.formats.schema import Field, Row, Schema
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -110,6 +111,10 @@ class Description:
     splits: tuple[SplitFiles, ...]
 
 
+class FormatError(ValueError):
+    """A file that is not what its format promises; the message says where."""
+
+
 class Format(Protocol):
     """An output format.
 
@@ -129,4 +134,24 @@ class Format(Protocol):
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The texts that stand beside the finished files, as (relative path, text)."""
+        ...
+
+
+class TableFormat(Format, Protocol):
+    """A format whose files can be read back record by record."""
+
+    def sample_path(self, shard: ShardSpec) -> str:
+        """Where a shard of samples stands, relative to the data set's folder."""
+        ...
+
+    def clean_path(self, shard: ShardSpec) -> str:
+        """Where a shard of clean images stands, relative to the data set's folder."""
+        ...
+
+    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+        """Reads a finished file in order.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
         ...

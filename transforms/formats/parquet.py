@@ -5,15 +5,17 @@ Pictures are `struct<bytes, path>` and the schema carries the feature types unde
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
-from transforms.formats.base import Description, Folder, OutputFile, Sink
+from transforms.formats.base import Description, Folder, FormatError, OutputFile, Sink
 from transforms.formats.schema import CLEAN_FIELDS, Field, Picture, Row, Schema, Value, clean_row
+from transforms.storage import RAW
 
 Item = TypeVar("Item")
 
@@ -37,11 +39,35 @@ class ParquetFormat:
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        return _ParquetSink(folder, "data", shard, schema.sample_fields(), schema.sample_row)
+        fields = schema.sample_fields()
+        return _ParquetSink(folder, self.sample_path(shard), shard, fields, schema.sample_row)
 
     def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _ParquetSink(folder, "assets", shard, CLEAN_FIELDS, clean_row)
+        return _ParquetSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS, clean_row)
+
+    def sample_path(self, shard: ShardSpec) -> str:
+        """Where a shard of samples stands, relative to the data set's folder."""
+        return f"data/{shard.name}.parquet"
+
+    def clean_path(self, shard: ShardSpec) -> str:
+        """Where a shard of clean images stands, relative to the data set's folder."""
+        return f"assets/{shard.name}.parquet"
+
+    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+        """Reads a file in order. Raises FormatError where it is damaged."""
+        try:
+            with (
+                FileSystems.open(path, compression_type=RAW) as file,
+                pq.ParquetFile(file) as table,
+            ):
+                if not table.schema_arrow.equals(arrow_schema(fields), check_metadata=True):
+                    raise FormatError("its columns are not those of this data set")
+                for batch in table.iter_batches(ROWS_PER_GROUP):
+                    for record in batch.to_pylist():
+                        yield tuple(_value(field, record[field.name]) for field in fields)
+        except (pa.ArrowException, OSError) as error:
+            raise FormatError(f"it cannot be read as Parquet: {error}") from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """Nothing: the data set card describes the Parquet files."""
@@ -52,7 +78,7 @@ class _ParquetSink(Generic[Item]):
     def __init__(
         self,
         folder: Folder,
-        place: str,
+        path: str,
         shard: ShardSpec,
         fields: tuple[Field, ...],
         to_row: Callable[[Item], Row],
@@ -60,9 +86,9 @@ class _ParquetSink(Generic[Item]):
         self._shard = shard
         self._fields = fields
         self._to_row = to_row
-        self._path = f"{place}/{shard.name}.parquet"
+        self._path = path
         self._schema = arrow_schema(fields)
-        self._file = folder.create(self._path)
+        self._file = folder.create(path)
         # Pictures are compressed already; the small columns are not worth a codec.
         self._writer = pq.ParquetWriter(
             pa.PythonFile(self._file, "w"), self._schema, compression="none", use_dictionary=False
@@ -107,6 +133,12 @@ def _column(field: Field, values: tuple[Value, ...]) -> pa.Array:
     data = pa.array([picture.data for picture in pictures], pa.binary())
     names = pa.array([picture.name for picture in pictures], pa.string())
     return pa.StructArray.from_arrays([data, names], fields=list(_PICTURE))
+
+
+def _value(field: Field, value: Any) -> Value:
+    if field.kind == "picture":
+        return Picture(value["path"], value["bytes"])
+    return tuple(value) if field.kind == "int64x4" else value
 
 
 def arrow_schema(fields: tuple[Field, ...]) -> pa.Schema:

@@ -6,12 +6,14 @@ Frame: https://www.tensorflow.org/tutorials/load_data/tfrecord. Folder: `dataset
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import google_crc32c
+from apache_beam.io.filesystems import FileSystems
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import (
@@ -20,10 +22,20 @@ from transforms.formats.base import (
     VERSION,
     Description,
     Folder,
+    FormatError,
     OutputFile,
     Sink,
 )
-from transforms.formats.schema import CLEAN_FIELDS, Field, Picture, Row, Schema, clean_row
+from transforms.formats.schema import (
+    CLEAN_FIELDS,
+    Field,
+    Picture,
+    Row,
+    Schema,
+    Value,
+    clean_row,
+)
+from transforms.storage import RAW
 
 Item = TypeVar("Item")
 
@@ -37,11 +49,30 @@ class TFRecordFormat:
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        return _TFRecordSink(folder, SAMPLES, shard, schema.sample_fields(), schema.sample_row)
+        fields = schema.sample_fields()
+        return _TFRecordSink(folder, self.sample_path(shard), shard, fields, schema.sample_row)
 
     def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _TFRecordSink(folder, CLEAN, shard, CLEAN_FIELDS, clean_row)
+        return _TFRecordSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS, clean_row)
+
+    def sample_path(self, shard: ShardSpec) -> str:
+        """Where a shard of samples stands, relative to the data set's folder."""
+        return _path(SAMPLES, shard)
+
+    def clean_path(self, shard: ShardSpec) -> str:
+        """Where a shard of clean images stands, relative to the data set's folder."""
+        return _path(CLEAN, shard)
+
+    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+        """Reads a file in order. Raises FormatError where it is damaged."""
+        message = _example_class()()
+        for number, data in enumerate(read_frames(path)):
+            try:
+                message.ParseFromString(data)
+                yield tuple(_value(message, field) for field in fields)
+            except (DecodeError, IndexError, UnicodeDecodeError) as error:
+                raise FormatError(f"record {number} is no Example of this data set: {error}") from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The two JSON files of each data set."""
@@ -59,7 +90,7 @@ class _TFRecordSink(Generic[Item]):
     def __init__(
         self,
         folder: Folder,
-        dataset: str,
+        path: str,
         shard: ShardSpec,
         fields: tuple[Field, ...],
         to_row: Callable[[Item], Row],
@@ -67,10 +98,8 @@ class _TFRecordSink(Generic[Item]):
         self._shard = shard
         self._fields = fields
         self._to_row = to_row
-        self._path = (
-            f"{_folder(dataset)}/{dataset}-{shard.split}.tfrecord-{shard.index:05d}-of-{shard.of:05d}"
-        )
-        self._file = folder.create(self._path)
+        self._path = path
+        self._file = folder.create(path)
         self._count = 0
 
     def write(self, item: Item) -> None:
@@ -94,6 +123,39 @@ def frame(data: bytes) -> bytes:
     """A record's frame: length, masked CRC-32C of the length, data, masked CRC-32C of the data."""
     length = struct.pack("<Q", len(data))
     return b"".join((length, _masked_crc(length), data, _masked_crc(data)))
+
+
+def read_frames(path: str) -> Iterator[bytes]:
+    """The records of a file. Raises FormatError where a frame is cut or a checksum differs."""
+    with FileSystems.open(path, compression_type=RAW) as file:
+        number = 0
+        while head := file.read(12):
+            if len(head) < 12 or head[8:] != _masked_crc(head[:8]):
+                raise FormatError(f"the length of record {number} is damaged")
+            [length] = struct.unpack("<Q", head[:8])
+            data, check = file.read(length), file.read(4)
+            if check != _masked_crc(data):
+                raise FormatError(f"record {number} is damaged")
+            yield data
+            number += 1
+
+
+def _value(message: Any, field: Field) -> Value:
+    feature = message.features.feature[field.name]
+    if field.kind == "picture":
+        return Picture("", feature.bytes_list.value[0])
+    if field.kind == "text":
+        return feature.bytes_list.value[0].decode()
+    if field.kind == "int64x4":
+        return tuple(feature.int64_list.value)
+    if field.kind == "float32":
+        return feature.float_list.value[0]
+    return feature.int64_list.value[0]
+
+
+def _path(dataset: str, shard: ShardSpec) -> str:
+    shard_of = f"{shard.index:05d}-of-{shard.of:05d}"
+    return f"{_folder(dataset)}/{dataset}-{shard.split}.tfrecord-{shard_of}"
 
 
 def _masked_crc(data: bytes) -> bytes:

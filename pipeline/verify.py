@@ -1,0 +1,183 @@
+"""Reads a finished data set back and says whether every file is what it should be."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+
+from pipeline.runner import choose_runner
+from pipeline.spec import DatasetSpec, SpecError
+from transforms import storage
+from transforms.clean import clean_shards
+from transforms.elements import ShardSpec
+from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
+from transforms.finish.report import statistics_json
+from transforms.formats.base import Folder
+from transforms.formats.schema import Schema
+from transforms.models.base import DepthMeaning
+from transforms.plan import Plan
+from transforms.records import ShardRecord, record_path
+from transforms.statistics import Statistics
+from transforms.verify import Fault, ShardReport, Verify, VerifySettings, verify_shard
+
+_DATA = ("data", "assets", "tfrecord", "zip", "gallery", "errors")
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """What a verification has found.
+
+    Attributes:
+        samples: samples read back.
+        files: files whose checksum was compared.
+        faults: what is wrong; empty for a sound data set.
+    """
+
+    samples: int
+    files: int
+    faults: tuple[Fault, ...]
+
+
+def verify(
+    output: str, beam_arguments: list[str] | None = None, sample: int | None = None
+) -> VerifyResult:
+    """Verifies a finished data set.
+
+    Args:
+        output: its folder.
+        beam_arguments: pipeline flags as Beam spells them.
+        sample: read only about this many samples, in whole shards spread evenly, and compare the
+            checksums of their files only; None reads everything.
+
+    Raises:
+        SpecError: there is no finished data set in the folder.
+    """
+    folder = Folder(storage.absolute(output))
+    manifest, faults = _read_manifest(folder)
+    if manifest is None:
+        return VerifyResult(0, 0, tuple(faults))
+    try:
+        spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
+        plan = Plan.from_json(storage.read_text(folder.plan_path))
+        shards = list(plan.shards())
+    except Exception as error:  # Anything may stand in a damaged file.
+        fault = Fault("state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}")
+        return VerifyResult(0, 0, (fault,))
+    schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
+    settings = VerifySettings(folder.root, spec.formats, schema)
+    chosen = shards
+    if sample is not None:
+        wanted = max(1, min(len(shards), -(-sample * len(shards) // max(1, plan.total))))
+        chosen = [shards[i * len(shards) // wanted] for i in range(wanted)]
+    names = {shard.name for shard in chosen} if sample is not None else None
+    files, file_faults = _compare_files(folder, manifest, names)
+    faults += file_faults
+    report = _read_shards(chosen, plan, settings, beam_arguments or [])
+    faults += report.faults
+    if sample is None and not faults:
+        faults += _compare_statistics(folder, plan, report.statistics, manifest)
+    return VerifyResult(report.samples, files, tuple(faults))
+
+
+def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
+    if not storage.exists(folder.path(MANIFEST)):
+        state = "is unfinished; the same command continues it" if storage.exists(
+            folder.plan_path
+        ) else "holds no data set of this program"
+        raise SpecError(f"{folder.root} {state}")
+    data = storage.read_bytes(folder.path(MANIFEST))
+    try:
+        stored = storage.read_text(folder.path(MANIFEST_CHECKSUM)).strip()
+    except OSError:
+        return None, [Fault(MANIFEST_CHECKSUM, "it is missing")]
+    if hashlib.sha256(data).hexdigest() != stored:
+        return None, [Fault(MANIFEST, f"its SHA-256 is not the one in {MANIFEST_CHECKSUM}")]
+    return json.loads(data), []
+
+
+def _compare_files(
+    folder: Folder, manifest: dict[str, Any], shard_names: set[str] | None
+) -> tuple[int, list[Fault]]:
+    faults: list[Fault] = []
+    listed = [*manifest["files"], *manifest["other_files"]]
+    checked = 0
+    for file in listed:
+        path = folder.path(file["path"])
+        if not storage.exists(path):
+            faults.append(Fault(file["path"], "it is missing"))
+        elif shard_names is None or _stem(file["path"]) in shard_names:
+            checked += 1
+            found = storage.sha256(path)
+            if found != file["sha256"]:
+                faults.append(
+                    Fault(file["path"], f"its SHA-256 is {found}, the manifest has {file['sha256']}")
+                )
+    known = {folder.path(file["path"]) for file in listed}
+    for place in _DATA:
+        for path in storage.list_files(folder.path(place)):
+            if path not in known:
+                faults.append(Fault(path, "it does not belong to the data set"))
+    return checked, faults
+
+
+def _stem(path: str) -> str:
+    """Name of the shard that a file belongs to."""
+    name = path.rsplit("/", 1)[-1]
+    return name.replace(".tfrecord-", "-").removeprefix("mask_depth-").removesuffix(".parquet")
+
+
+def _read_shards(
+    shards: list[ShardSpec], plan: Plan, settings: VerifySettings, beam_arguments: list[str]
+) -> ShardReport:
+    runner = choose_runner(beam_arguments, len(shards))
+    if runner.local and runner.workers == 1:
+        reports = (verify_shard(shard, plan, settings) for shard in shards)
+        return sum(reports, start=ShardReport())
+    # The report comes back as a file: a pipeline returns nothing to the program that starts it.
+    path = Folder(settings.root).path("state/verify.json")
+    with beam.Pipeline(options=runner.options) as pipeline:
+        (
+            pipeline
+            | "Shards" >> beam.Create(shards)
+            | "Spread" >> beam.Reshuffle()
+            | "Verify" >> Verify(settings)
+            | "Store" >> beam.Map(_store, path)
+        )
+    report = _stored(storage.read_text(path))
+    storage.delete(path)
+    return report
+
+
+def _store(report: ShardReport, path: str) -> None:
+    content = {
+        "shards": report.shards,
+        "samples": report.samples,
+        "faults": [[fault.path, fault.what] for fault in report.faults],
+        "statistics": report.statistics.to_record(),
+    }
+    storage.write_text(path, json.dumps(content))
+
+
+def _stored(text: str) -> ShardReport:
+    content = json.loads(text)
+    return ShardReport(
+        content["shards"],
+        content["samples"],
+        tuple(Fault(path, what) for path, what in content["faults"]),
+        Statistics.from_record(content["statistics"]),
+    )
+
+
+def _compare_statistics(
+    folder: Folder, plan: Plan, samples: Statistics, manifest: dict[str, Any]
+) -> list[Fault]:
+    total = samples + Statistics(failed=manifest["failed"])
+    for shard in clean_shards(plan):
+        total += ShardRecord.from_json(storage.read_text(record_path(folder, shard))).statistics
+    depth = manifest["depth"]
+    meaning = depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])
+    if storage.read_text(folder.path("statistics.json")) != statistics_json(total, meaning):
+        return [Fault("statistics.json", "it is not what the files add up to")]
+    return []
