@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    main_parser.add_argument(
+        "--debug", action="store_true", help="show whole tracebacks and what Beam logs"
+    )
     add_spec_arguments(generate)
     add_performance_arguments(generate)
     generate.add_argument(
@@ -65,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
         interrupt.
     """
+    from pipeline.run import JobError
     from pipeline.spec import SpecError
 
     # Beam warns about much that a user cannot act on.
@@ -72,11 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in ("pipeline", "transforms"):
         logging.getLogger(name).setLevel(logging.INFO)
     arguments, rest = parser().parse_known_args(argv)
+    if arguments.debug:
+        for name in ("", "pipeline", "transforms"):
+            logging.getLogger(name).setLevel(logging.DEBUG if name else logging.INFO)
     try:
         return _COMMANDS[arguments.command](arguments, rest)
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except JobError as error:
+        logging.getLogger(__name__).debug("the whole traceback", exc_info=True)
+        print(f"error: the job has stopped: {error}", file=sys.stderr)
+        print("the same command continues it", file=sys.stderr)
+        return JOB_FAILED
     except KeyboardInterrupt:
         print("interrupted; the same command continues", file=sys.stderr)
         return INTERRUPTED

@@ -1,6 +1,5 @@
 """The output folder: whose it is, whether it may be written, and whether the disk suffices."""
 
-import dataclasses
 import json
 import os
 import shutil
@@ -53,13 +52,16 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
             return True
     elif storage.is_local(spec.output) and os.path.isdir(spec.output) and os.listdir(spec.output):
         found = sorted(os.listdir(spec.output))
-        if found != [_LOCK]:
+        if not set(found) <= {_LOCK, "state"}:
             raise SpecError(
                 f"--output={spec.output} is not empty and holds no data set of this program"
                 f" (it has {found[0]!r}); choose another folder"
             )
-    storage.write_text(spec_path, dataclasses.replace(spec).to_json())
-    storage.write_text(folder.plan_path, plan.to_json())
+    storage.delete_folder(folder.temporary)  # What a killed run has left.
+    # The spec comes second: with both there, the folder is this data set's.
+    for path, text in (("state/plan.json", plan.to_json()), ("state/spec.json", spec.to_json())):
+        with folder.create(path) as file:
+            file.write(text.encode())
     return False
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,6 +54,10 @@ class Performance:
     device: str | None = None
     half_precision: bool = False
     share_model: bool = False
+
+
+class JobError(RuntimeError):
+    """A job that has begun and stopped; the same call continues it. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ def generate(
 
     Raises:
         SpecError: something in the spec, the inputs or the output folder makes it impossible.
+        JobError: the job has begun and stopped; the same call continues it.
     """
     start = time.monotonic()
     spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
@@ -221,8 +227,23 @@ def _run(
         finish = FinishSettings(
             spec.output, spec.formats, write.schema, origin, write.allowed_failures
         )
-        with beam.Pipeline(options=runner.options) as pipeline:
-            graph.build(pipeline, recipe, finish)
+        try:
+            with beam.Pipeline(options=runner.options) as pipeline:
+                graph.build(pipeline, recipe, finish)
+        except Exception as error:  # Runners wrap what a worker raised in types of their own.
+            raise JobError(job_reason(error)) from error
+
+
+def job_reason(error: Exception) -> str:
+    """The line of a worker's traceback that says what happened."""
+    lines = [line for line in str(error).splitlines() if _RAISED.match(line)]
+    text = lines[-1] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
+    # Beam appends where it happened, and workers quote what they raise.
+    text = re.sub(r" \[while running .*|\\n.*", "", text)
+    return re.sub(r"^([a-zA-Z_]+\.)*", "", text)
+
+
+_RAISED = re.compile(r"^([a-zA-Z_]\w*\.)*[A-Z]\w*(Error|Failures|Image|Exception|Interrupt)\b.*: ")
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import shutil
 import uuid
 from pathlib import Path
 
@@ -57,9 +58,17 @@ def write_text(path: str, text: str) -> None:
 
 
 def delete(path: str) -> None:
-    """Deletes a file or a folder with all that is in it, if it is there."""
-    if FileSystems.exists(path) or not is_local(path):
+    """Deletes a file, if it is there."""
+    if FileSystems.exists(path):
         FileSystems.delete([path])
+
+
+def delete_folder(path: str) -> None:
+    """Deletes a folder with all that is in it, if it is there."""
+    if is_local(path):
+        shutil.rmtree(path, ignore_errors=True)
+    elif files := list_files(path):
+        FileSystems.delete(files)
 
 
 def list_files(folder: str) -> list[str]:

@@ -101,7 +101,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     with folder.create(MANIFEST) as file:
         file.write(manifest)
     for name in ("tmp", "zip"):
-        storage.delete(storage.join(folder.state, name))
+        storage.delete_folder(storage.join(folder.state, name))
 
 
 def _write(folder: Folder, path: str, text: str) -> OtherFile:

@@ -1,0 +1,78 @@
+"""Jobs in processes of their own, to be killed."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+def command(inputs: Path, output: Path, *more: str) -> list[str]:
+    """A job of 864 samples in 12 shards on two workers, about four seconds of work."""
+    return [
+        sys.executable, "-m", "pipeline", "generate",
+        f"--foregrounds={inputs / 'fg'}", f"--backgrounds={inputs / 'bg'}", f"--output={output}",
+        "--image_size=96", "--foreground_size=48", "--placements=6", "--num_shards=12",
+        "--depth_model=none", "--direct_num_workers=2", *more,
+    ]  # fmt: skip
+
+
+def start(arguments: list[str], **options: object) -> subprocess.Popen:
+    """Starts a job in a process group of its own."""
+    return subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def run(arguments: list[str], expected: int = 0, **options: object) -> str:
+    """Runs a job to its end and returns what it printed."""
+    job = start(arguments, **options)
+    text, _ = job.communicate(timeout=240)
+    assert job.returncode == expected, text
+    return text
+
+
+def workers_of(job: subprocess.Popen) -> list[psutil.Process]:
+    """The worker processes of a running job."""
+    try:
+        children = psutil.Process(job.pid).children(recursive=True)
+        return [child for child in children if "sdk_worker_main" in " ".join(child.cmdline())]
+    except psutil.Error:
+        return []
+
+
+def kill(job: subprocess.Popen) -> None:
+    """Kills the launching process alone, as the kernel or a user would; its workers must end too."""
+    workers = workers_of(job)
+    os.kill(job.pid, signal.SIGKILL)
+    job.wait()
+    deadline = time.monotonic() + 60
+    while any(worker.is_running() and worker.status() != "zombie" for worker in workers):
+        assert time.monotonic() < deadline, "workers go on without their job"
+        time.sleep(0.2)
+
+
+def verify(output: Path) -> str:
+    """Runs `verify`, which must find no fault."""
+    return run([sys.executable, "-m", "pipeline", "verify", str(output)])
+
+
+def checksums(output: Path) -> dict[str, str]:
+    """Checksums of every file of a data set but the manifest, which holds paths."""
+    return {
+        str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(output.rglob("*"))
+        if path.is_file() and path.name not in ("manifest.json", "manifest.json.sha256", ".lock", "spec.json")
+    }
