@@ -62,3 +62,8 @@ def full(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResu
         num_shards=4,
     )
     return generate(spec, ["--direct_num_workers=1"], progress=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the slow tests last, so that a simple mistake shows early."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# From a fresh machine to a finished data set in one command.
+#
+#   ./run_local.sh                      on sample pictures that the project makes itself
+#   ./run_local.sh --foregrounds=DIR --backgrounds=DIR --output=DIR [--OPTION=VALUE ...]
+#
+# It needs bash, Python 3.10 to 3.13 and pip. The first start makes .venv beside this file and
+# installs the pinned packages into it; later starts only run. Everything given is passed on to
+# `generate` (its options: .venv/bin/mask-depth-dataset generate --help). All cores are used.
+#
+# PYTHON=/path/to/python3.12 picks the interpreter.
+#
+# On Linux the usual torch brings CUDA along, 4 GB of it. For a CPU-only torch, point pip at an
+# index of CPU-only builds (PyTorch's installation page names it, under "CPU") before the first
+# start, in one of pip's own ways:
+#
+#   PIP_EXTRA_INDEX_URL=https://... ./run_local.sh
+#   pip config set global.extra-index-url https://... && ./run_local.sh
+#
+# The version stays pinned. To change over later, remove .venv and start again.
+set -euo pipefail
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+case ${1:-} in
+    -h | --help)
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p;}' "${BASH_SOURCE[0]}"
+        exit
+        ;;
+esac
+
+"$project/scripts/setup_venv.sh" run
+program=$project/.venv/bin/mask-depth-dataset
+if (($#)); then
+    exec "$program" generate "$@"
+fi
+
+cd "$project"
+# The credits are written last; older ones are of an older program.
+if [[ ! sample_inputs/CREDITS.md -nt pipeline/sample_inputs.py ]]; then
+    .venv/bin/python -m pipeline.sample_inputs sample_inputs
+fi
+exec "$program" generate --foregrounds=sample_inputs/foregrounds \
+    --backgrounds=sample_inputs/backgrounds --output=output/sample

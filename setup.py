@@ -1,0 +1,81 @@
+"""Packages, dependencies and extras of the distribution ``mask-depth-dataset``.
+
+The ranges below say what the code needs; ``constraints.txt`` pins the set that is tested.
+"""
+
+from setuptools import find_packages, setup
+
+BEAM = "apache-beam{}>=2.77,<3"
+
+CORE = [
+    BEAM.format(""),
+    "deflate>=0.7",
+    "google-crc32c>=1.5",
+    "matplotlib>=3.8",
+    'numpy>=1.26; python_version < "3.13"',
+    'numpy>=2.1; python_version >= "3.13"',
+    "onnxruntime>=1.20",
+    "pillow>=11",
+    "protobuf>=4.25",
+    "pyarrow>=18",
+    "safetensors>=0.4.5",
+    "simplejpeg>=1.7",
+    "torch>=2.6",
+]
+
+EXTRAS = {
+    # Photographs for the sample inputs that run_local.sh makes.
+    "sample": ["scikit-image>=0.25", "scikit-learn>=1.5", "scipy>=1.13"],
+    # --depth_model=hf:ID_OR_DIR
+    "hf": ["transformers>=4.50"],
+    # Reading with tensorflow_datasets. tensorflow-io loads its native ops with TensorFlow 2.16
+    # only, and neither has wheels for Python 3.13.
+    "tensorflow": [
+        'tensorflow-cpu==2.16.*; python_version < "3.13"',
+        'tensorflow-datasets>=4.9.4; python_version < "3.13"',
+        'tensorflow-io==0.37.1; python_version < "3.13"',
+    ],
+    # Reading with Hugging Face datasets.
+    "datasets": ["datasets>=3"],
+    # gs:// and s3:// paths, Dataflow.
+    "gcp": [BEAM.format("[gcp]")],
+    "aws": [BEAM.format("[aws]")],
+}
+
+EXTRAS["test"] = sorted(
+    {
+        *EXTRAS["sample"],
+        *EXTRAS["hf"],
+        *EXTRAS["tensorflow"],
+        *EXTRAS["datasets"],
+        "hypothesis>=6.100",
+        "mlcroissant>=1.0",
+        "mypy>=1.13",
+        "psutil>=6",
+        "pycocotools>=2.0.8",
+        "pytest>=8",
+        "pytest-timeout>=2.3",
+        "ruff>=0.8",
+        "webdataset>=0.2.100",
+    }
+)
+
+setup(
+    name="mask-depth-dataset",
+    version="0.1.0",
+    description=(
+        "An Apache Beam pipeline that pastes cut-out foregrounds on backgrounds and writes "
+        "the composites, their exact masks and their depth maps as a training set"
+    ),
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    package_data={
+        "pipeline": ["*.html", "*.css", "**/*.html", "**/*.css"],
+        "transforms": ["models/*.safetensors", "models/*.onnx", "models/*.md"],
+    },
+    install_requires=CORE,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["mask-depth-dataset = pipeline.cli:main"]},
+)
