@@ -1,0 +1,1 @@
+"""What stands beside the shards: statistics, plots, gallery, data set card and manifest."""
