@@ -76,8 +76,8 @@ def has_image_name(path: str) -> bool:
 def number_files(paths: list[str]) -> dict[int, str]:
     """Gives each file its id.
 
-    The id is the last number in the file's name, without extension, when every file has one and no two
-    are equal; else the position in sorted order, from 1.
+    The id is the last number in the file's name, without extension, when every file has one and no
+    two are equal; else the position in sorted order, from 1.
     """
     stems = [os.path.splitext(storage.file_name(path))[0] for path in paths]
     numbers = [re.findall(r"[0-9]+", stem) for stem in stems]
@@ -124,7 +124,9 @@ def _images(pattern: str, flag: str, errors: list[InputError]) -> dict[int, str]
     paths = find_files(pattern, flag)
     images = [path for path in paths if has_image_name(path)]
     errors += [
-        InputError(path, f"the extension {os.path.splitext(path)[1] or '(none)'} is not of an image")
+        InputError(
+            path, f"the extension {os.path.splitext(path)[1] or '(none)'} is not of an image"
+        )
         for path in paths
         if path not in set(images)
     ]
@@ -159,7 +161,9 @@ def read_foreground_asset(number: int, path: str, mask_path: str | None, canvas:
     image = decode_foreground(data, mask)
     for box in (canvas.smallest_box, canvas.largest_box):
         if np.max(fit_foreground(image, box)[..., 3]) < SOLID:
-            raise BadImage(f"no pixel is left with alpha >= {SOLID} when it is pasted at {box} pixels")
+            raise BadImage(
+                f"no pixel is left with alpha >= {SOLID} when it is pasted at {box} pixels"
+            )
     return Asset(
         number,
         path,

@@ -10,9 +10,9 @@ Makes a training set for segmentation and depth from a folder of cut-out foregro
 backgrounds: composites, exact masks and depth maps, as TFRecord and Parquet."""
 
 _BEAM = """\
-Every Beam pipeline flag is accepted as Beam spells it. Without --runner the job runs on this machine
-with a worker process for each core; --direct_num_workers=N changes that. --runner=DataflowRunner and
-the like send it elsewhere."""
+Every Beam pipeline flag is accepted as Beam spells it. Without --runner the job runs on this
+machine with a worker process for each core; --direct_num_workers=N changes that.
+--runner=DataflowRunner and the like send it elsewhere."""
 
 USAGE_ERROR = 2
 JOB_FAILED = 1

@@ -69,8 +69,6 @@ class MakeShards(beam.PTransform):
         )
         if recipe.depth is not None:
             pixels = pixels | "Depth" >> Depth(recipe.depth)
-        written = (
-            pixels | "Encode" >> Encode(recipe.encoding) | "Write" >> Write(recipe.write)
-        )
+        written = pixels | "Encode" >> Encode(recipe.encoding) | "Write" >> Write(recipe.write)
         remade = written[UNFINISHED] | "Remake" >> Remake(recipe)
         return (written.records, remade) | "Made" >> beam.Flatten()

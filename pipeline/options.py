@@ -26,7 +26,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--on_error",
         choices=("skip", "fail"),
         default="skip",
-        help="leave inputs out that cannot be used and name them in errors/, or stop (default: skip)",
+        help="leave out unusable inputs and name them in errors/, or stop (default: skip)",
     )
     samples = parser.add_argument_group("samples")
     samples.add_argument(

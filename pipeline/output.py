@@ -67,7 +67,7 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
 
 def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
     for name, value in wanted.items():
-        old = former.get(name)
+        old: Any = former.get(name)
         if old == value:
             continue
         if name in ("foregrounds", "backgrounds"):

@@ -25,7 +25,6 @@ from transforms.finish.finish import MANIFEST, FinishSettings
 from transforms.finish.manifest import Origin
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
-
 from transforms.models.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
 from transforms.plan import Plan, PlanError
 from transforms.remake import ShardRecipe

@@ -13,7 +13,7 @@ DEFAULT_SPLITS = (SplitShare("train", 1.0),)
 
 
 class SpecError(ValueError):
-    """A request that cannot be carried out; the message is one line and says what would be right."""
+    """A request that cannot be carried out; one line that says what would be right."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,10 @@ class DatasetSpec:
                 f"{f' times {high:g}' if self.scale_jitter else ''} does not fit into"
                 f" --image_size={self.image_size}; make it at most that"
             )
-        if not re.fullmatch(r"png|jpeg(:\d+)?", self.image_encoding) or not 1 <= self.quality <= 100:
+        if (
+            not re.fullmatch(r"png|jpeg(:\d+)?", self.image_encoding)
+            or not 1 <= self.quality <= 100
+        ):
             raise SpecError(
                 f"--image_encoding={self.image_encoding} is unknown; give png or jpeg:1 to jpeg:100"
             )
@@ -132,7 +135,9 @@ class DatasetSpec:
                 raise SpecError(f"--split={text}: give each split a share above 0")
         total = sum(split.share for split in self.splits)
         if abs(total - 1) > 1e-6:
-            raise SpecError(f"--split={text}: the shares add up to {total:g}; they must add up to 1")
+            raise SpecError(
+                f"--split={text}: the shares add up to {total:g}; they must add up to 1"
+            )
 
     def to_json(self) -> str:
         """The spec as JSON text."""

@@ -63,7 +63,9 @@ def verify(
         plan = Plan.from_json(storage.read_text(folder.plan_path))
         shards = list(plan.shards())
     except Exception as error:  # Anything may stand in a damaged file.
-        fault = Fault("state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}")
+        fault = Fault(
+            "state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}"
+        )
         return VerifyResult(0, 0, (fault,))
     schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
     settings = VerifySettings(folder.root, spec.formats, schema)
@@ -83,9 +85,11 @@ def verify(
 
 def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
     if not storage.exists(folder.path(MANIFEST)):
-        state = "is unfinished; the same command continues it" if storage.exists(
-            folder.plan_path
-        ) else "holds no data set of this program"
+        state = (
+            "is unfinished; the same command continues it"
+            if storage.exists(folder.plan_path)
+            else "holds no data set of this program"
+        )
         raise SpecError(f"{folder.root} {state}")
     data = storage.read_bytes(folder.path(MANIFEST))
     try:
@@ -112,7 +116,9 @@ def _compare_files(
             found = storage.sha256(path)
             if found != file["sha256"]:
                 faults.append(
-                    Fault(file["path"], f"its SHA-256 is {found}, the manifest has {file['sha256']}")
+                    Fault(
+                        file["path"], f"its SHA-256 is {found}, the manifest has {file['sha256']}"
+                    )
                 )
     known = {folder.path(file["path"]) for file in listed}
     for place in _DATA:

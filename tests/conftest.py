@@ -40,7 +40,7 @@ def make_spec(inputs: Path, output: Path, **changes: object) -> DatasetSpec:
 
 @pytest.fixture(scope="session")
 def plain(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResult:
-    """A finished data set without depth: 12 x 6 x 2 x 3 = 432 samples in 3 shards, PNG composites."""
+    """A finished data set without depth: 12 x 6 x 2 x 3 = 432 samples, 3 shards, PNG."""
     output = tmp_path_factory.mktemp("plain") / "set"
     spec = make_spec(inputs, output, image_encoding="png")
     return generate(spec, ["--direct_num_workers=1"], progress=False)

@@ -26,5 +26,7 @@ def draw_background(number: int, size: tuple[int, int] = (224, 180)) -> Image.Im
     draw = ImageDraw.Draw(image)
     for box in range(3):
         left = (number * 37 + box * 71) % (size[0] - 40)
-        draw.rectangle((left, 60 + 12 * box, left + 30, 110 + 14 * box), fill=(90, 60 + 40 * box, 50))
+        draw.rectangle(
+            (left, 60 + 12 * box, left + 30, 110 + 14 * box), fill=(90, 60 + 40 * box, 50)
+        )
     return image

@@ -1,4 +1,4 @@
-"""A plain, slow reference for composites and masks: NumPy and Pillow, one pixel formula, no product code."""
+"""A plain, slow reference for composites and masks: NumPy and Pillow, no product code."""
 
 from pathlib import Path
 
@@ -10,8 +10,8 @@ def reference_foreground(path: Path, box: int) -> np.ndarray:
     """float64 [h, w, 4] in 0..1, resized premultiplied to fit a square of side `box`."""
     image = Image.open(path).convert("RGBA")
     scale = box / max(image.size)
-    size = tuple(max(1, int(side * scale + 0.5)) for side in image.size)
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS)) / 255.0
+    width, height = (max(1, int(side * scale + 0.5)) for side in image.size)
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS)) / 255.0
 
 
 def reference_background(path: Path, side: int) -> np.ndarray:

@@ -29,7 +29,8 @@ def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
 
     Args:
         data: the image file.
-        mask: a grey image file of the same size that holds the alpha where the image has none, white
+        mask: a grey image file of the same size that holds the alpha where the image has none,
+        white
             where the foreground is opaque; ignored where the image has an alpha of its own.
 
     Returns:
@@ -46,11 +47,12 @@ def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
         alpha = to_8_bit(open_image(mask)).convert("L")
         if alpha.size != rgba.size:
             raise BadImage(
-                f"its mask is {alpha.width}x{alpha.height} but the image is {rgba.width}x{rgba.height}"
+                f"its mask is {alpha.width}x{alpha.height} but the image is"
+                f" {rgba.width}x{rgba.height}"
             )
         rgba = rgba.copy()
         rgba.putalpha(alpha)
-    if rgba.getextrema()[3][1] == 0:
+    if np.asarray(rgba.getchannel("A")).max() == 0:
         raise BadImage("alpha is 0 everywhere, so there is nothing to paste")
     return rgba
 

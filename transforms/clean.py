@@ -1,4 +1,4 @@
-"""Clean step: the resized foregrounds and backgrounds, once each, as a small data set of their own."""
+"""Clean step: the resized foregrounds and backgrounds, once each, as a data set of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class CleanSettings:
 
 
 def clean_shards(plan: Plan) -> Iterator[ShardSpec]:
-    """The shards of clean images; positions count the assets of a kind in the order of their ids."""
+    """The shards of clean images; positions count the assets of a kind by id."""
     for kind, assets in ((FOREGROUNDS, plan.foregrounds), (BACKGROUNDS, plan.backgrounds)):
         of = -(-len(assets) // IMAGES_PER_SHARD)
         for index in range(of):

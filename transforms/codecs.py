@@ -1,8 +1,8 @@
 """Encoders for the three kinds of picture: JPEG, 8-bit and 16-bit grey PNG, RGB PNG.
 
-PNG files are assembled here (https://www.w3.org/TR/png-3/) around libdeflate: its output is the same on
-every processor, which zlib-ng and ISA-L do not promise, and a 16-bit map takes a fifth of the time that
-Pillow needs.
+PNG files are assembled here (https://www.w3.org/TR/png-3/) around libdeflate: its output is the
+same on every processor, which zlib-ng and ISA-L do not promise, and a 16-bit map takes a fifth of
+the time that Pillow needs.
 """
 
 import struct

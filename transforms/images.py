@@ -4,7 +4,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS = 150_000_000
 """Largest width x height that is decoded; anything above is refused from its header."""
@@ -41,7 +41,7 @@ def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
             return ImageOps.exif_transpose(image)
     except BadImage:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadImage("not an image in a format that Pillow reads") from None
     except Image.DecompressionBombError:  # Pillow's own limit, at 179 million pixels.
         raise BadImage(f"it has more than the limit of {max_pixels:,} pixels") from None
@@ -88,7 +88,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def fitted_size(width: int, height: int, box: int) -> tuple[int, int]:
-    """The largest (width, height) with the same aspect inside a square of side `box`, at least 1x1."""
+    """The largest (width, height) of the same aspect in a square of side `box`, 1x1 or more."""
     longest = max(width, height)
     return (
         max(1, (2 * width * box + longest) // (2 * longest)),
@@ -99,8 +99,8 @@ def fitted_size(width: int, height: int, box: int) -> tuple[int, int]:
 def fit_foreground(image: Image.Image, box: int) -> np.ndarray:
     """Resizes a foreground to fit a square of side `box`, keeping its aspect.
 
-    Colours are weighted by alpha while resizing (Pillow resizes RGBA premultiplied), so hidden colour
-    under transparent pixels never bleeds into the edge.
+    Colours are weighted by alpha while resizing (Pillow resizes RGBA premultiplied), so hidden
+    colour under transparent pixels never bleeds into the edge.
 
     Args:
         image: an RGBA image of any size.

@@ -30,7 +30,9 @@ class ListShards(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ShardSpec]:
         """Adds the step to a pipeline."""
-        return pipeline | "Plan" >> beam.Create([self._plan_path]) | "Shards" >> beam.FlatMap(_shards)
+        return (
+            pipeline | "Plan" >> beam.Create([self._plan_path]) | "Shards" >> beam.FlatMap(_shards)
+        )
 
 
 class ListCleanShards(beam.PTransform):

@@ -1,4 +1,4 @@
-"""Placement: where each sample's foreground is pasted, as a pure function of the seed and the ids."""
+"""Placement: where each foreground is pasted, as a pure function of the seed and the ids."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ def place(
 ) -> Iterator[Placement]:
     """Draws the places of samples; each is uniform over all places where the foreground is inside.
 
-    The places of one foreground, background and flip are distinct: without scale jitter as positions,
-    with it as positions and sizes.
+    The places of one foreground, background and flip are distinct: without scale jitter as
+    positions, with it as positions and sizes.
 
     Args:
         canvas: the geometry.
@@ -75,7 +75,9 @@ def place(
     if canvas.scale_jitter:
         low, high = canvas.scale_jitter
         share = uniform(random_key(seed, _SCALE, fg_ids, bg_ids, flips, seqs))
-        boxes = np.maximum(1, np.rint(canvas.foreground_size * (low + (high - low) * share))).astype(int)
+        boxes = np.maximum(
+            1, np.rint(canvas.foreground_size * (low + (high - low) * share))
+        ).astype(int)
     sizes = np.array(
         [
             fitted_size(width, height, box)
@@ -97,4 +99,3 @@ def place(
         strict=True,
     )
     return (Placement(*row) for row in table)
-

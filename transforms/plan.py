@@ -1,14 +1,14 @@
 """Plan step: which samples there are, in which mixed order, and which shard holds which.
 
-The plan is numbers, not pixels, and nothing in it is a list of samples: every sample is found from its
-position in constant time, so a plan of 10**9 samples takes no more memory than its assets.
+The plan is numbers, not pixels, and nothing in it is a list of samples: every sample is found from
+its position in constant time, so a plan of 10**9 samples takes no more memory than its assets.
 
-Foregrounds of a split are dealt into strips of ten to nineteen. A strip's samples are ordered in cycles;
-each cycle shows every foreground of the strip once. While the cycles go on, each foreground walks
-through a block of at most 199 backgrounds in an order of its own, again and again with another placement
-each time, and then all of them go on to the next block. So neighbours differ in their foreground, any
-thousand neighbours see ten foregrounds and every background of the block, any beginning of the order is
-an even subset, and the working set of a shard stays small.
+Foregrounds of a split are dealt into strips of ten to nineteen. A strip's samples are ordered in
+cycles; each cycle shows every foreground of the strip once. While the cycles go on, each foreground
+walks through a block of at most 199 backgrounds in an order of its own, again and again with
+another placement each time, and then all of them go on to the next block. So neighbours differ in
+their foreground, any thousand neighbours see ten foregrounds and every background of the block, any
+beginning of the order is an even subset, and the working set of a shard stays small.
 """
 
 import dataclasses
@@ -201,9 +201,9 @@ class Plan:
             places = self.canvas.fewest_places(asset.width, asset.height)
             if places < self.placements:
                 raise PlanError(
-                    f"{asset.path}: {self.placements} distinct placements asked for, but the foreground"
-                    f" has only {places} places inside {self.image_size}x{self.image_size};"
-                    " lower --placements or --foreground_size"
+                    f"{asset.path}: {self.placements} distinct placements asked for, but the"
+                    f" foreground has only {places} places inside"
+                    f" {self.image_size}x{self.image_size}; lower --placements or --foreground_size"
                 )
         if len(self.splits) > len(self.foregrounds):
             raise PlanError(
@@ -226,7 +226,9 @@ class Plan:
 
     def samples(self, split: str, start: int, stop: int) -> tuple[Placement, ...]:
         """The samples at positions start..stop-1 of a split's mixed order."""
-        return tuple(p for strip, a, z in self.spans(split, start, stop) for p in self._part(strip, a, z))
+        return tuple(
+            p for strip, a, z in self.spans(split, start, stop) for p in self._part(strip, a, z)
+        )
 
     def spans(self, split: str, start: int, stop: int) -> Iterator[tuple[Strip, int, int]]:
         """The strips that positions start..stop-1 of a split touch, and the range within each."""
@@ -288,7 +290,9 @@ class Plan:
         bg_ids = flat[np.array([0, *accumulate(block_sizes)])[block] + index]
         turn = random_key(self.seed, _COMBINATION, fg_ids, bg_ids) % np.uint64(self.combinations)
         combination = (walk + turn.astype(np.int64)) % self.combinations
-        flips, number = (combination % 2, combination // 2) if self.flip else (combination * 0, combination)
+        flips, number = (
+            (combination % 2, combination // 2) if self.flip else (combination * 0, combination)
+        )
         return place(
             self.canvas,
             self.seed,
@@ -337,7 +341,7 @@ def load_plan(path: str) -> Plan:
 
 
 def apportion(total: int, weights: list[float]) -> list[int]:
-    """Deals `total` out by weight: largest remainders first, and at least one each while it lasts."""
+    """Deals `total` out by weight: largest remainders first, at least one each while it lasts."""
     scale = total / sum(weights)
     counts = [int(weight * scale + 1e-9) for weight in weights]
     by_remainder = sorted(range(len(weights)), key=lambda i: (counts[i] - weights[i] * scale, i))
@@ -357,5 +361,6 @@ def _seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:
 def _evenly(items: list[int] | tuple[int, ...], at_least: int) -> list[list[int]]:
     pieces = max(1, len(items) // at_least)
     return [
-        list(items[i * len(items) // pieces : (i + 1) * len(items) // pieces]) for i in range(pieces)
+        list(items[i * len(items) // pieces : (i + 1) * len(items) // pieces])
+        for i in range(pieces)
     ]

@@ -1,8 +1,8 @@
 """Seeded numbers without a state: every value is a pure function of the seed and what it is for.
 
-The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-generators", OOPSLA 2014). It uses 64-bit integers alone, so values are the same on every machine and
-with every version of NumPy.
+The mixer is the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+number generators", OOPSLA 2014). It uses 64-bit integers alone, so values are the same on every
+machine and with every version of NumPy.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def random_key(seed: int, *words: int | np.ndarray) -> np.ndarray:
     Returns:
         uint64 array of the broadcast shape, at least one-dimensional.
     """
-    key = _mix(_uint64(np.uint64(seed & 0xFFFFFFFFFFFFFFFF)) + _STEP)
+    key = _mix(_uint64(np.array(seed & 0xFFFFFFFFFFFFFFFF, np.uint64)) + _STEP)
     for word in words:
         key = _mix((key ^ _mix(_uint64(word) + _STEP)) + _STEP)
     return key
@@ -46,10 +46,10 @@ def uniform(key: np.ndarray) -> np.ndarray:
 def permuted(index: int | np.ndarray, size: int | np.ndarray, key: np.ndarray) -> np.ndarray:
     """The image of `index` under a random permutation of 0..size-1, one permutation for each key.
 
-    Small ranges are sorted by hash. Large ones pass a Feistel network over the smallest even number of
-    bits that holds them, walked until the value falls inside (Black and Rogaway, "Ciphers with arbitrary
-    finite domains", CT-RSA 2002), so that one value costs the same whatever the size. On small ranges
-    such a network is visibly far from random.
+    Small ranges are sorted by hash. Large ones pass a Feistel network over the smallest even number
+    of bits that holds them, walked until the value falls inside (Black and Rogaway, "Ciphers with
+    arbitrary finite domains", CT-RSA 2002), so that one value costs the same whatever the size. On
+    small ranges such a network is visibly far from random.
 
     Args:
         index: integers in 0..size-1.

@@ -1,8 +1,8 @@
 """Statistics of a data set as exact integer counts, merged without loss in any order.
 
-An 8-bit picture is counted as a histogram of each channel, from which mean, standard deviation, minimum
-and maximum follow exactly. A depth map is counted in fixed point: its scale and offset are float32
-numbers, hence integers times 2**-149, and all sums are Python integers.
+An 8-bit picture is counted as a histogram of each channel, from which mean, standard deviation,
+minimum and maximum follow exactly. A depth map is counted in fixed point: its scale and offset are
+float32 numbers, hence integers times 2**-149, and all sums are Python integers.
 """
 
 import base64

@@ -74,9 +74,7 @@ def delete_folder(path: str) -> None:
 def list_files(folder: str) -> list[str]:
     """All files below a folder, at any depth, sorted; empty when there is none."""
     if is_local(folder):
-        found = (
-            os.path.join(root, name) for root, _, names in os.walk(folder) for name in names
-        )
+        found = (os.path.join(root, name) for root, _, names in os.walk(folder) for name in names)
         return sorted(found)
     [result] = FileSystems.match([join(folder, "**")])
     return sorted(entry.path for entry in result.metadata_list)
@@ -85,9 +83,9 @@ def list_files(folder: str) -> list[str]:
 class Replacement(io.RawIOBase):
     """A file being written that takes its name only when it is whole.
 
-    It is written under a temporary name in the folder `temporary` (by default beside the target), counts
-    its bytes and computes their SHA-256 on the way. `commit` gives it its name; a file of that name is
-    replaced. As a context manager it commits at the end, or discards after an error.
+    It is written under a temporary name in the folder `temporary` (by default beside the target),
+    counts its bytes and computes their SHA-256 on the way. `commit` gives it its name; a file of
+    that name is replaced. As a context manager it commits at the end, or discards after an error.
 
     Attributes:
         path: the final path.
@@ -152,8 +150,6 @@ def file_name(path: str) -> str:
 def absolute(path: str) -> str:
     """A local path made absolute, so that worker processes find it; others unchanged."""
     return str(Path(path).expanduser().absolute()) if is_local(path) else path
-
-
 
 
 def sha256(path: str) -> str:

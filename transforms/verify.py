@@ -258,7 +258,8 @@ def decoded(data: bytes, mode: str, size: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"a picture cannot be decoded: {error}") from None
     if image.mode != mode or image.size != size:
         raise ValueError(
-            f"a picture is {image.mode} {image.width}x{image.height}, not {mode} {size[0]}x{size[1]}"
+            f"a picture is {image.mode} {image.width}x{image.height},"
+            f" not {mode} {size[0]}x{size[1]}"
         )
     return np.asarray(image)
 

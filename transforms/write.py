@@ -1,8 +1,8 @@
 """Write step: each shard is written as its blocks arrive, and appears whole.
 
 A shard's blocks normally arrive one after another in one bundle, since everything after the one
-Reshuffle is fused. Where a runner decides otherwise, the shard is dropped and named as unfinished, and
-made again in one piece: it is a pure function of its spec, so nothing needs to be merged.
+Reshuffle is fused. Where a runner decides otherwise, the shard is dropped and named as unfinished,
+and made again in one piece: it is a pure function of its spec, so nothing needs to be merged.
 """
 
 import contextlib
@@ -156,7 +156,7 @@ class _WriteDoFn(beam.DoFn):
         window = GlobalWindow()
         for shard in sorted(self._broken):
             tagged = beam.pvalue.TaggedOutput(UNFINISHED, shard)
-            yield WindowedValue(tagged, window.max_timestamp(), [window])
+            yield WindowedValue(tagged, window.max_timestamp(), (window,))
 
     def _drop(self) -> None:
         if self._writer is not None:

@@ -54,7 +54,7 @@ def workers_of(job: subprocess.Popen) -> list[psutil.Process]:
 
 
 def kill(job: subprocess.Popen) -> None:
-    """Kills the launching process alone, as the kernel or a user would; its workers must end too."""
+    """Kills the launching process alone; its workers must end too."""
     workers = workers_of(job)
     os.kill(job.pid, signal.SIGKILL)
     job.wait()
@@ -74,5 +74,6 @@ def checksums(output: Path) -> dict[str, str]:
     return {
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.rglob("*"))
-        if path.is_file() and path.name not in ("manifest.json", "manifest.json.sha256", ".lock", "spec.json")
+        if path.is_file()
+        and path.name not in ("manifest.json", "manifest.json.sha256", ".lock", "spec.json")
     }

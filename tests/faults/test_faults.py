@@ -48,9 +48,10 @@ def test_killed_at_any_moment(inputs, tmp_path, undisturbed):
         unfinished += not (output / "manifest.json").exists()
         for path in output.rglob("*"):  # What has a name is whole, at any moment.
             if path.suffix == ".parquet":
-                assert checksums(output)[str(path.relative_to(output))] == expected[
-                    str(path.relative_to(output))
-                ]
+                assert (
+                    checksums(output)[str(path.relative_to(output))]
+                    == expected[str(path.relative_to(output))]
+                )
         finish(inputs, output, expected)
         if number % 5 == 0:
             verify(output)
@@ -83,7 +84,7 @@ def test_one_worker_killed_at_any_moment(inputs, tmp_path, undisturbed):
 
 
 def test_interrupt_is_a_clean_stop(inputs, tmp_path, undisturbed):
-    expected, seconds = undisturbed
+    expected, _ = undisturbed
     output = tmp_path / "set"
     job = start(command(inputs, output))
     while not list(output.glob("state/records/train-*")):

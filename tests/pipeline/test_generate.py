@@ -26,7 +26,7 @@ def rows_of(output: str, pattern: str = "data/*.parquet") -> list[dict]:
 
 
 def data_checksums(output: str) -> dict[str, str]:
-    """Checksums of all that the spec alone decides; the manifest names the versions and the paths."""
+    """Checksums of all that the spec alone decides, so not of the manifest."""
     root = Path(output)
     places = ("data", "assets", "tfrecord", "zip")
     return {
@@ -44,7 +44,7 @@ def place_of(row: dict, inputs: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_every_sample_equals_the_reference(plain, inputs):
-    """The place is recovered from the mask alone; image, mask, box and area are then held against it."""
+    """The place is recovered from the mask; image, mask, box and area are held against it."""
     rows = rows_of(plain.output)
     assert len(rows) == plain.samples == 12 * 6 * 2 * 3
     expected = {
@@ -56,7 +56,11 @@ def test_every_sample_equals_the_reference(plain, inputs):
         assert row["key"] == f"{row['fg_id']}_{row['bg_id']}_{row['flip']}_{row['seq']}"
         image, mask = picture(row["image"]["bytes"]), picture(row["mask"]["bytes"])
         foreground, background = place_of(row, inputs)
-        alpha = np.rint(foreground[:, ::-1, 3] * 255) if row["flip"] else np.rint(foreground[..., 3] * 255)
+        alpha = (
+            np.rint(foreground[:, ::-1, 3] * 255)
+            if row["flip"]
+            else np.rint(foreground[..., 3] * 255)
+        )
         ys, xs = np.nonzero(mask)
         fys, fxs = np.nonzero(alpha)
         x, y = xs.min() - fxs.min(), ys.min() - fys.min()
@@ -78,7 +82,9 @@ def test_tensorflow_reads_the_same_records(full):
     files = sorted(str(p) for p in Path(full.output).glob("tfrecord/mask_depth/*/*.tfrecord-*"))
     features = {
         **dict.fromkeys(("key", "image", "mask", "depth"), tf.io.FixedLenFeature([], tf.string)),
-        **dict.fromkeys(("fg_id", "bg_id", "flip", "seq", "area"), tf.io.FixedLenFeature([], tf.int64)),
+        **dict.fromkeys(
+            ("fg_id", "bg_id", "flip", "seq", "area"), tf.io.FixedLenFeature([], tf.int64)
+        ),
         **dict.fromkeys(("depth_scale", "depth_offset"), tf.io.FixedLenFeature([], tf.float32)),
         "bbox": tf.io.FixedLenFeature([4], tf.int64),
     }
@@ -107,8 +113,12 @@ def test_tfds_opens_both_data_sets(full):
     for example in builder.as_dataset(split="test").take(5):
         row = by_key[example["key"].numpy().decode()]
         assert example["image"].shape == (160, 160, 3) and example["depth"].dtype == "uint16"
-        np.testing.assert_array_equal(example["mask"].numpy()[..., 0], picture(row["mask"]["bytes"]))
-        np.testing.assert_array_equal(example["depth"].numpy()[..., 0], picture(row["depth"]["bytes"]))
+        np.testing.assert_array_equal(
+            example["mask"].numpy()[..., 0], picture(row["mask"]["bytes"])
+        )
+        np.testing.assert_array_equal(
+            example["depth"].numpy()[..., 0], picture(row["depth"]["bytes"])
+        )
     [folder] = Path(full.output).glob("tfrecord/mask_depth_assets/*")
     assets = tfds.builder_from_directory(str(folder))
     ids = [int(e["id"]) for e in assets.as_dataset(split="foregrounds")]
@@ -142,7 +152,11 @@ def test_batch_zips_hold_every_picture(full):
             for name in names:
                 size = Image.open(io.BytesIO(batch.read(name))).size
                 assert size == (160, 160) and name.endswith(".jpg") and ".." not in name
-            keys = {n.removeprefix("fg_bg_jpg/fg_bg_").removesuffix(".jpg") for n in names if n.startswith("fg_bg_jpg/")}
+            keys = {
+                n.removeprefix("fg_bg_jpg/fg_bg_").removesuffix(".jpg")
+                for n in names
+                if n.startswith("fg_bg_jpg/")
+            }
             for key in sorted(keys)[:20]:
                 foreground = key.split("_")[0]
                 assert f"fg_jpg/fg_img_{foreground}.jpg" in names
@@ -184,7 +198,9 @@ def test_manifest_lists_every_file_with_its_checksum(full):
     assert manifest["samples"] == full.samples and manifest["failed"] == 0
     listed = {file["path"] for file in manifest["files"]}
     shards = {
-        str(p.relative_to(root)) for place in ("data", "assets", "zip") for p in (root / place).iterdir()
+        str(p.relative_to(root))
+        for place in ("data", "assets", "zip")
+        for p in (root / place).iterdir()
     } | {str(p.relative_to(root)) for p in root.glob("tfrecord/*/*/*.tfrecord-*")}
     assert listed == shards
     for file in manifest["files"]:
@@ -229,11 +245,13 @@ def test_a_finished_data_set_is_left_alone(inputs, plain):
 
 
 def test_another_data_set_is_never_overwritten(inputs, plain, tmp_path):
-    with pytest.raises(SpecError, match='holds another data set: its seed is 0, not 5'):
-        generate(make_spec(inputs, Path(plain.output), image_encoding="png", seed=5), progress=False)
+    with pytest.raises(SpecError, match="holds another data set: its seed is 0, not 5"):
+        generate(
+            make_spec(inputs, Path(plain.output), image_encoding="png", seed=5), progress=False
+        )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    with pytest.raises(SpecError, match="not empty and holds no data set.*thesis.txt"):
+    with pytest.raises(SpecError, match=r"not empty and holds no data set.*thesis\.txt"):
         generate(make_spec(inputs, tmp_path / "mine"), progress=False)
 
 
@@ -243,7 +261,9 @@ def test_bad_inputs_are_reported_in_the_output(inputs, tmp_path):
     folder = tmp_path / "fg"
     shutil.copytree(inputs / "fg", folder)
     (folder / "fg_img_13.png").write_bytes(b"broken")
-    spec = make_spec(inputs, tmp_path / "out", foregrounds=str(folder), placements=1, formats=("parquet",))
+    spec = make_spec(
+        inputs, tmp_path / "out", foregrounds=str(folder), placements=1, formats=("parquet",)
+    )
     result = generate(spec, ["--direct_num_workers=1"], progress=False)
     assert result.left_out == 1 and result.samples == 12 * 6 * 2
     [line] = (tmp_path / "out" / "errors" / "inputs.jsonl").read_text().splitlines()

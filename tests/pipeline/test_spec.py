@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from pipeline.options import spec_of
 from pipeline.cli import parser
+from pipeline.options import spec_of
 from pipeline.spec import DatasetSpec, SpecError, parse_jitter, parse_splits
 from transforms.plan import SplitShare
 
@@ -22,11 +22,13 @@ def test_every_flag_reaches_the_spec():
             "--image_size=224", "--foreground_size=100", "--placements=3", "--no_flip",
             "--scale_jitter=0.5:1.0", "--seed=-4", "--num_shards=9", "--formats=zip,parquet",
             "--depth_model=none", "--image_encoding=png", "--depth_bits=10",
-            "--split=train:0.9,test:0.1", "--max_samples=77", "--on_error=fail", "--max_failures=0.5",
+            "--split=train:0.9,test:0.1", "--max_samples=77", "--on_error=fail",
+            "--max_failures=0.5",
         ]
     )  # fmt: skip
     assert spec_of(arguments) == DatasetSpec(
-        "f", "b", "o", "m", 224, 100, 3, False, (0.5, 1.0), -4, 9, ("zip", "parquet"), "none", "png", 10,
+        "f", "b", "o", "m", 224, 100, 3, False, (0.5, 1.0), -4, 9, ("zip", "parquet"), "none",
+        "png", 10,
         (SplitShare("train", 0.9), SplitShare("test", 0.1)), 77, "fail", 0.5,
     )  # fmt: skip
 
@@ -68,7 +70,9 @@ def test_impossible_values_are_refused_with_what_would_be_right(changes, message
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("parse, text", [(parse_splits, "train"), (parse_splits, "a:x"), (parse_jitter, "1")])
+@pytest.mark.parametrize(
+    "parse, text", [(parse_splits, "train"), (parse_splits, "a:x"), (parse_jitter, "1")]
+)
 def test_text_that_is_not_understood(parse, text):
     with pytest.raises(SpecError, match="is not understood; give"):
         parse(text)

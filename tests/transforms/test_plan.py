@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Pl
 
 
 def all_samples(plan):
-    return [s for shard in plan.shards() for s in plan.samples(shard.split, shard.start, shard.stop)]
+    return [
+        s for shard in plan.shards() for s in plan.samples(shard.split, shard.start, shard.stop)
+    ]
 
 
 def test_reference_job_has_every_sample_once_in_100_equal_shards():
@@ -45,7 +48,7 @@ def test_shards_are_mixed_and_local(foregrounds, backgrounds):
     for shard in shards[:: len(shards) // 7 + 1]:
         samples = plan.samples(shard.split, shard.start, shard.stop)
         assert len(samples) == shard.count
-        assert all(a.fg_id != b.fg_id for a, b in zip(samples, samples[1:], strict=False))
+        assert all(a.fg_id != b.fg_id for a, b in pairwise(samples))
         for start in range(0, len(samples) - 999, 500):
             window = samples[start : start + 1000]
             assert len({s.fg_id for s in window}) >= 10
@@ -98,7 +101,9 @@ def test_all_places_are_used_when_there_are_just_enough():
 
 
 def test_too_many_placements_are_refused_with_the_number_that_fits():
-    plan = make_plan(1, 1, image_size=80, foreground_size=80, foregrounds=(Asset(4, "a.png", "", 0, 9, 9),))
+    plan = make_plan(
+        1, 1, image_size=80, foreground_size=80, foregrounds=(Asset(4, "a.png", "", 0, 9, 9),)
+    )
     with pytest.raises(PlanError, match=r"a\.png: 20 distinct placements.* only 1 places"):
         plan.check()
 

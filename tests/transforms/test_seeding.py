@@ -53,5 +53,8 @@ def test_uniform_covers_the_unit_interval():
 
 
 def test_keys_depend_on_every_word_and_on_their_order():
-    keys = {random_key(*words).item() for words in [(0, 1, 2), (0, 2, 1), (1, 1, 2), (0, 1), (0, 1, 2, 0)]}
+    keys = {
+        random_key(*words).item()
+        for words in [(0, 1, 2), (0, 2, 1), (1, 1, 2), (0, 1), (0, 1, 2, 0)]
+    }
     assert len(keys) == 5

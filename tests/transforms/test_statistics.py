@@ -55,7 +55,9 @@ def test_depth_values_are_summed_exactly():
     assert counts.sum == int(q.pixels.sum(dtype=np.int64))
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, -2.5, float(np.float32(1e-45)), float(np.float32(3e38))])
+@pytest.mark.parametrize(
+    "value", [0.0, 1.0, -2.5, float(np.float32(1e-45)), float(np.float32(3e38))]
+)
 def test_fixed_point_is_exact(value):
     assert Fraction(fixed(value), 2**149) == Fraction(value)
 

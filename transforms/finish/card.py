@@ -11,7 +11,13 @@ from transforms.formats.schema import Field, Schema
 from transforms.plan import Plan
 from transforms.statistics import Statistics
 
-_SIZES = ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M"))
+_SIZES = (
+    (1e3, "n<1K"),
+    (1e4, "1K<n<10K"),
+    (1e5, "10K<n<100K"),
+    (1e6, "100K<n<1M"),
+    (1e7, "1M<n<10M"),
+)
 
 
 def depth_text(origin: Origin) -> str:
@@ -30,7 +36,8 @@ def depth_text(origin: Origin) -> str:
 def dataset_text(schema: Schema, origin: Origin) -> str:
     """The data set in a few sentences."""
     what = "its exact mask and a predicted depth map" if schema.depth else "its exact mask"
-    text = f"Foregrounds pasted on backgrounds at {schema.side}x{schema.side} pixels, each with {what}."
+    size = f"{schema.side}x{schema.side}"
+    text = f"Foregrounds pasted on backgrounds at {size} pixels, each with {what}."
     return " ".join(part for part in (text, depth_text(origin)) if part)
 
 
@@ -57,10 +64,13 @@ def dataset_card(
             "",
             "| field | type | content |",
             "| --- | --- | --- |",
-            *(f"| `{field.name}` | {_type_text(field)} | {field.text} |" for field in samples.fields),
+            *(
+                f"| `{field.name}` | {_type_text(field)} | {field.text} |"
+                for field in samples.fields
+            ),
             "",
-            "The clean foregrounds and backgrounds are the config `assets` (splits `foregrounds` and"
-            " `backgrounds`), joined by `fg_id` and `bg_id`.",
+            "The clean foregrounds and backgrounds are the config `assets` (splits `foregrounds`"
+            " and `backgrounds`), joined by `fg_id` and `bg_id`.",
             "",
             "## Reading",
             "",

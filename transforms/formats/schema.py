@@ -118,9 +118,7 @@ CLEAN_FIELDS = (
     Field("id", "int64", "fg_id or bg_id"),
     Field("file", "text", "name of the input file"),
     Field("image", "picture", "resized picture", PictureType("png", "uint8", 3, None)),
-    Field(
-        "mask", "picture", "alpha; white for a background", PictureType("png", "uint8", 1, None)
-    ),
+    Field("mask", "picture", "alpha; white for a background", PictureType("png", "uint8", 1, None)),
     Field("width", "int64", "width in pixels"),
     Field("height", "int64", "height in pixels"),
 )

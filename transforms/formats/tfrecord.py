@@ -72,7 +72,9 @@ class TFRecordFormat:
                 message.ParseFromString(data)
                 yield tuple(_value(message, field) for field in fields)
             except (DecodeError, IndexError, UnicodeDecodeError) as error:
-                raise FormatError(f"record {number} is no Example of this data set: {error}") from None
+                raise FormatError(
+                    f"record {number} is no Example of this data set: {error}"
+                ) from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The two JSON files of each data set."""
@@ -286,5 +288,5 @@ def _feature(field: Field) -> dict[str, Any]:
     if field.kind == "int64x4":
         tensor = {"shape": {"dimensions": ["4"]}, "dtype": "int64", "encoding": "none"}
         return {"pythonClassName": f"{_FEATURES}.tensor_feature.Tensor", "tensor": tensor}
-    scalar = {"shape": {}, "dtype": field.kind, "encoding": "none"}
+    scalar: dict[str, Any] = {"shape": {}, "dtype": field.kind, "encoding": "none"}
     return {"pythonClassName": f"{_FEATURES}.scalar.Scalar", "tensor": scalar}

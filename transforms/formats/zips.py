@@ -1,9 +1,9 @@
 """Batch zips: ten foregrounds each, all pictures as JPEG in folders by kind.
 
-The layout that those who train on such sets read today: `batch1_images.zip` with `fg_jpg/`, `bg_jpg/`,
-`mask_jpg/`, `fg_bg_jpg/`, `mask_black_jpg/` and `depth_fg_bg_jpg/`. A batch is a strip of the plan, and
-several shards contribute to it: each shard writes a part for each batch it touches, and the parts are
-joined when all are there.
+The layout that those who train on such sets read today: `batch1_images.zip` with `fg_jpg/`,
+`bg_jpg/`, `mask_jpg/`, `fg_bg_jpg/`, `mask_black_jpg/` and `depth_fg_bg_jpg/`. A batch is a strip
+of the plan, and several shards contribute to it: each shard writes a part for each batch it
+touches, and the parts are joined when all are there.
 """
 
 import zipfile
@@ -15,7 +15,7 @@ from PIL import Image
 
 from transforms.assets import read_background, read_foreground
 from transforms.codecs import encode_jpeg
-from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.elements import Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink
 from transforms.formats.schema import Schema
 from transforms.plan import Asset, Plan, load_plan

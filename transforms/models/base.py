@@ -49,7 +49,7 @@ class DepthModel(Protocol):
             images: uint8 [n, height, width, 3], RGB; any height and width of at least 1.
 
         Returns:
-            float32 [n, height, width], the model's own values, one map an image; the map of an image
-            does not depend on the other images of the batch beyond rounding.
+            float32 [n, height, width], the model's own values, one map an image; the map of an
+            image does not depend on the other images of the batch beyond rounding.
         """
         ...
