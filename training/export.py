@@ -1,0 +1,39 @@
+"""Writes a trained network into the package: safetensors, and the same network as an ONNX graph."""
+
+import warnings
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from transforms.models.builtin import GRAPH, WEIGHTS
+from transforms.models.network import DepthNetwork
+
+SIDE = 160
+
+
+def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) -> None:
+    """Writes both files.
+
+    Args:
+        network: the trained network.
+        weights: target of the weights.
+        graph: target of the graph, whose batch norms are folded into its convolutions.
+    """
+    network = network.eval()
+    # The file is made readable by all: a package may be installed by another user.
+    weights.touch(mode=0o644)
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, weights)
+    axes = {0: "batch", 1: "height", 2: "width"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # The exporter used here needs no package of its own.
+        torch.onnx.export(
+            network,
+            (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),),
+            str(graph),
+            dynamo=False,
+            input_names=["pictures"],
+            output_names=["depth"],
+            dynamic_axes={"pictures": axes, "depth": axes},
+            opset_version=17,
+        )
