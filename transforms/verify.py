@@ -109,6 +109,7 @@ class _Shard:
         self.faults: list[Fault] = []
         self.statistics = Statistics()
         self.samples = 0
+        self.ended: set[str] = set()
 
     def fault(self, path: str, what: str) -> None:
         if len(self.faults) < _MOST_FAULTS:
@@ -127,8 +128,8 @@ class _Shard:
         paths = [TABLE_FORMATS[name].sample_path(shard) for name in names]
         streams = [self._rows(name, path) for name, path in zip(names, paths, strict=True)]
         if streams:
-            rows = zip_longest(*streams)
             wanted = iter(expected)
+            rows = zip_longest(*streams)
             while several := list(islice(rows, _ROWS)):
                 self._check_rows(paths, several, list(islice(wanted, len(several))))
             missing = sum(1 for _ in wanted)
@@ -156,8 +157,10 @@ class _Shard:
         try:
             yield from TABLE_FORMATS[name].read(self.folder.path(path), self.fields)
         except FormatError as error:
+            self.ended.add(path)
             self.fault(path, str(error))
         except OSError as error:
+            self.ended.add(path)
             self.fault(path, f"it cannot be read: {error}")
 
     def _check_rows(
@@ -165,10 +168,7 @@ class _Shard:
     ) -> None:
         good: list[tuple[Row, np.ndarray, np.ndarray, np.ndarray | None]] = []
         for number, several in enumerate(rows):
-            first = several[0]
-            if any(_plain(row) != _plain(first) for row in several):
-                names = " and ".join(paths)
-                self.fault(names, f"record {self.samples + number} differs between them")
+            first = self._agreed(paths, several, self.samples + number)
             if first is None:
                 continue
             key = first[0]
@@ -183,6 +183,19 @@ class _Shard:
         self.samples += len(rows)
         if good:
             self.statistics += self._count(good)
+
+    def _agreed(
+        self, paths: list[str], several: tuple[Row | None, ...], number: int
+    ) -> Row | None:
+        """The row that all formats hold; a file is named once when it ends too early."""
+        present = [row for row in several if row is not None]
+        for path, row in zip(paths, several, strict=True):
+            if row is None and path not in self.ended:
+                self.ended.add(path)
+                self.fault(path, f"it ends before record {number}, which another format has")
+            elif row is not None and _plain(row) != _plain(present[0]):
+                self.fault(path, f"record {number} is not the same as in {paths[0]}")
+        return present[0] if present else None
 
     def _decode(
         self, path: str, row: Row, wanted: Placement
@@ -264,10 +277,8 @@ def decoded(data: bytes, mode: str, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(image)
 
 
-def _plain(row: Row | None) -> tuple[object, ...] | None:
+def _plain(row: Row) -> tuple[object, ...]:
     """A row without the names of its pictures, which not every format holds."""
-    if row is None:
-        return None
     return tuple(value.data if isinstance(value, Picture) else value for value in row)
 
 

@@ -151,12 +151,12 @@ class _WriteDoFn(beam.DoFn):
             writer.discard()
             raise
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
+    def finish_bundle(self) -> Iterator[beam.pvalue.TaggedOutput]:
         self._drop()
         window = GlobalWindow()
         for shard in sorted(self._broken):
-            tagged = beam.pvalue.TaggedOutput(UNFINISHED, shard)
-            yield WindowedValue(tagged, window.max_timestamp(), (window,))
+            value = WindowedValue(shard, window.max_timestamp(), (window,))
+            yield beam.pvalue.TaggedOutput(UNFINISHED, value)
 
     def _drop(self) -> None:
         if self._writer is not None:

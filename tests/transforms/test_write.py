@@ -54,9 +54,9 @@ def run_bundles(recipe, bundles) -> list[ShardRecord]:
         writer.start_bundle()
         for block in bundle:
             records += list(writer.process(block))
-        for windowed in writer.finish_bundle() or ():
-            assert windowed.value.tag == UNFINISHED
-            unfinished.add(windowed.value.value)
+        for tagged in writer.finish_bundle():
+            assert tagged.tag == UNFINISHED
+            unfinished.add(tagged.value.value)
     return records + [make_shard(shard, recipe, None) for shard in sorted(unfinished)]
 
 

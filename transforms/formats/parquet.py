@@ -4,6 +4,7 @@ Pictures are `struct<bytes, path>` and the schema carries the feature types unde
 `huggingface` (https://huggingface.co/docs/hub/datasets-image).
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
@@ -61,7 +62,8 @@ class ParquetFormat:
                 FileSystems.open(path, compression_type=RAW) as file,
                 pq.ParquetFile(file) as table,
             ):
-                if not table.schema_arrow.equals(arrow_schema(fields), check_metadata=True):
+                found, wanted = table.schema_arrow, arrow_schema(fields)
+                if not found.equals(wanted) or found.metadata != wanted.metadata:
                     raise FormatError("its columns are not those of this data set")
                 for batch in table.iter_batches(ROWS_PER_GROUP):
                     for record in batch.to_pylist():
@@ -114,6 +116,8 @@ class _ParquetSink(Generic[Item]):
         )
 
     def discard(self) -> None:
+        with contextlib.suppress(OSError):  # The end of the file need not fit on a full disk.
+            self._writer.close()
         self._file.discard()
 
     def _flush(self) -> None:

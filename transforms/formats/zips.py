@@ -6,6 +6,7 @@ of the plan, and several shards contribute to it: each shard writes a part for e
 touches, and the parts are joined when all are there.
 """
 
+import contextlib
 import zipfile
 from collections.abc import Iterable
 
@@ -101,6 +102,8 @@ class _ZipFile:
         return OutputFile(format_name, self._path, split, self._count, file.size, file.sha256)
 
     def discard(self) -> None:
+        with contextlib.suppress(OSError):  # The end of the zip need not fit on a full disk.
+            self._zip.close()
         self._file.discard()
 
 

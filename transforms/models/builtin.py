@@ -118,7 +118,7 @@ class _TorchNetwork(_Network):
             self._torch_device = torch.device(device)
             network = DepthNetwork()
             network.load_state_dict(load_file(str(WEIGHTS)))
-            network.eval().to(self._torch_device, memory_format=torch.channels_last)
+            network.eval().to(self._torch_device).to(memory_format=torch.channels_last)
         except Exception as error:
             raise ModelError(f"builtin on {device}: {error}") from None
         self._torch = torch
