@@ -7,7 +7,13 @@ import time
 from dataclasses import dataclass
 
 from pipeline.catalog import build_catalog
-from pipeline.output import check_space, estimated_bytes, format_bytes, free_bytes
+from pipeline.output import (
+    check_space,
+    estimated_bytes,
+    format_bytes,
+    free_bytes,
+    refuse_foreign,
+)
 from pipeline.progress import clock
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.runner import choose_runner
@@ -77,6 +83,7 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
     catalog = build_catalog(spec)
     plan = make_plan(spec, catalog)
     check_space(spec, plan)
+    refuse_foreign(spec.output)
     shards = sum(plan.shard_counts.values())
     runner = choose_runner(beam_arguments, shards)
     workers = runner.workers or 1

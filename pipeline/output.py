@@ -24,6 +24,19 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     return fields
 
 
+def refuse_foreign(output: str) -> None:
+    """Raises SpecError when a folder holds files that are not of this program."""
+    folder = Folder(output)
+    if not storage.is_local(output) or not os.path.isdir(output):
+        return
+    found = sorted(os.listdir(output))
+    if found and not os.path.isdir(folder.state):
+        raise SpecError(
+            f"--output={output} is not empty and holds no data set of this program"
+            f" (it has {found[0]!r}); choose another folder"
+        )
+
+
 def claim(spec: DatasetSpec, plan: Plan) -> bool:
     """Makes the output folder this data set's, or checks that it is already.
 
@@ -35,7 +48,7 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
         Whether the data set in it is finished.
 
     Raises:
-        SpecError: the folder holds another data set or other files, or cannot be written.
+        SpecError: the folder holds another data set.
     """
     folder = Folder(spec.output)
     spec_path = storage.join(folder.state, "spec.json")
@@ -50,13 +63,6 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
             )
         if storage.exists(folder.path(MANIFEST)):
             return True
-    elif storage.is_local(spec.output) and os.path.isdir(spec.output) and os.listdir(spec.output):
-        found = sorted(os.listdir(spec.output))
-        if not set(found) <= {_LOCK, "state"}:
-            raise SpecError(
-                f"--output={spec.output} is not empty and holds no data set of this program"
-                f" (it has {found[0]!r}); choose another folder"
-            )
     storage.delete_folder(folder.temporary)  # What a killed run has left.
     # The spec comes second: with both there, the folder is this data set's.
     for path, text in (("state/plan.json", plan.to_json()), ("state/spec.json", spec.to_json())):
@@ -80,9 +86,6 @@ def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
     return ""
 
 
-_LOCK = ".lock"
-
-
 @contextmanager
 def locked(output: str) -> Iterator[None]:
     """Holds the output folder for one run; a local lock that ends with the process.
@@ -96,8 +99,9 @@ def locked(output: str) -> Iterator[None]:
     import fcntl
 
     try:
-        os.makedirs(output, exist_ok=True)
-        lock = open(os.path.join(output, _LOCK), "w")  # noqa: SIM115 - held until the end
+        state = Folder(output).state
+        os.makedirs(state, exist_ok=True)
+        lock = open(os.path.join(state, "lock"), "w")  # noqa: SIM115 - held until the end
     except OSError as error:
         raise SpecError(f"--output={output} cannot be written: {error.strerror}") from None
     try:

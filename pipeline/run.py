@@ -14,7 +14,7 @@ import apache_beam as beam
 
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
-from pipeline.output import check_space, claim, locked
+from pipeline.output import check_space, claim, locked, refuse_foreign
 from pipeline.progress import watched
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
@@ -138,6 +138,7 @@ def generate(
         _LOG.warning("left out: %s: %s", error.path, error.reason)
     plan = make_plan(spec, catalog)
     check_space(spec, plan)
+    refuse_foreign(spec.output)
     with locked(spec.output):
         finished = claim(spec, plan)
         if finished:

@@ -75,5 +75,5 @@ def checksums(output: Path) -> dict[str, str]:
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.rglob("*"))
         if path.is_file()
-        and path.name not in ("manifest.json", "manifest.json.sha256", ".lock", "spec.json")
+        and path.name not in ("manifest.json", "manifest.json.sha256", "lock", "spec.json")
     }
