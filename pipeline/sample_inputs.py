@@ -12,9 +12,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from pipeline.samples.render import Scene
+    from pipeline.samples.solids import Group
 
 _DRAWN = "drawn by mask-depth-dataset, MIT"
 
@@ -56,13 +61,13 @@ def make_sample_inputs(
         list(pool.map(_write, pictures))
     lines = [f"- {p.path.relative_to(root).as_posix()}: {p.credit}" for p in pictures]
     # Last, so that its presence says that everything is there.
-    made.credits.write_text("# Whose pictures these are\n\n" + "\n".join(lines) + "\n")
+    head = "# Whose pictures these are\n\nOf the photographs, the foregrounds are cut out.\n\n"
+    made.credits.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
     return made
 
 
 def _foregrounds(folder: Path) -> list[_Picture]:
     from pipeline.samples import figures, photos, props
-    from pipeline.samples.solids import Group
 
     cutouts = {"dahlia": photos.FLOWER_HEAD, "coffee": photos.CUP, "astronaut": photos.PERSON}
     drawn: dict[str, Callable[[], Group]] = {
@@ -87,7 +92,6 @@ def _foregrounds(folder: Path) -> list[_Picture]:
 
 def _backgrounds(folder: Path) -> list[_Picture]:
     from pipeline.samples import indoors, outdoors, photos
-    from pipeline.samples.render import Scene
 
     photographs = {"pagoda": photos.PAGODA, "launch_pad": photos.LAUNCH_PAD}
     scenes: tuple[Callable[[], Scene], ...] = (
@@ -107,24 +111,22 @@ def _backgrounds(folder: Path) -> list[_Picture]:
     ]
 
 
-def _draw_figure(figure: Callable[[], object]) -> np.ndarray:
+def _draw_figure(figure: Callable[[], "Group"]) -> np.ndarray:
     """A figure on nothing, as close as it fits: uint8 [height, width, 4]."""
     from pipeline.samples.render import Camera, Light, Scene, render
 
     camera = Camera((-1.2, 1.25, -4.2), (0, 0.5, 0), 17)
     light = Light(towards=(-0.7, 1.0, -0.8), clouds=0.3)
-    pixels = render(Scene((figure(),), camera, light), (384, 384), samples=3, backdrop=False)  # type: ignore[arg-type]
-    rows, columns = (
-        np.nonzero(pixels[..., 3].any(axis=1))[0],
-        np.nonzero(pixels[..., 3].any(axis=0))[0],
-    )
+    pixels = render(Scene((figure(),), camera, light), (384, 384), samples=3, backdrop=False)
+    seen = pixels[..., 3] > 0
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _draw_scene(scene: Callable[[], object]) -> np.ndarray:
+def _draw_scene(scene: Callable[[], "Scene"]) -> np.ndarray:
     from pipeline.samples.render import render
 
-    return render(scene(), (400, 300))[..., :3]  # type: ignore[arg-type]
+    return render(scene(), (400, 300))[..., :3]
 
 
 def _write(picture: _Picture) -> None:
