@@ -68,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
         interrupt.
     """
+    logging.getLogger().setLevel(logging.ERROR)  # Beam warns while it is imported, too.
     from pipeline.run import JobError
     from pipeline.spec import SpecError
 

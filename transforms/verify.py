@@ -184,9 +184,7 @@ class _Shard:
         if good:
             self.statistics += self._count(good)
 
-    def _agreed(
-        self, paths: list[str], several: tuple[Row | None, ...], number: int
-    ) -> Row | None:
+    def _agreed(self, paths: list[str], several: tuple[Row | None, ...], number: int) -> Row | None:
         """The row that all formats hold; a file is named once when it ends too early."""
         present = [row for row in several if row is not None]
         for path, row in zip(paths, several, strict=True):

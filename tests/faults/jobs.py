@@ -69,11 +69,14 @@ def verify(output: Path) -> str:
     return run([sys.executable, "-m", "pipeline", "verify", str(output)])
 
 
+# These name the folders of the inputs or of the output.
+_WITH_PATHS = {"manifest.json", "manifest.json.sha256", "index.html", "spec.json", "lock"}
+
+
 def checksums(output: Path) -> dict[str, str]:
-    """Checksums of every file of a data set but the manifest, which holds paths."""
+    """Checksums of every file of a data set that holds no path of this machine."""
     return {
         str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(output.rglob("*"))
-        if path.is_file()
-        and path.name not in ("manifest.json", "manifest.json.sha256", "lock", "spec.json")
+        if path.is_file() and path.name not in _WITH_PATHS
     }
