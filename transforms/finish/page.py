@@ -113,7 +113,8 @@ def _samples(triples: Sequence[Triple]) -> _Part:
         shown = [triple.background, triple.foreground, triple.composite, triple.mask]
         shown += [triple.depth] if depth else []
         cells = "\n".join(_figure(exhibit) for exhibit in shown)
-        cards.append(f'<div class="triple" style="--parts: {len(shown)}">\n{cells}\n</div>')
+        style = f"--parts: {len(shown)}; --few: {(len(shown) + 1) // 2}"
+        cards.append(f'<div class="triple" style="{style}">\n{cells}\n</div>')
     grid = '<div class="triples">\n' + "\n".join(cards) + "\n</div>"
     return _Part("samples", "Samples", _head("Samples", text, "triples.png") + grid)
 
