@@ -31,12 +31,15 @@ EXTRAS = {
     # Reading with tensorflow_datasets. tensorflow-io loads its native ops with TensorFlow 2.16
     # only, and neither has wheels for Python 3.13.
     "tensorflow": [
-        'tensorflow-cpu==2.16.*; python_version < "3.13"',
+        'tensorflow-cpu==2.16.*; python_version < "3.13" and sys_platform != "darwin"',
+        'tensorflow==2.16.*; python_version < "3.13" and sys_platform == "darwin"',
         'tensorflow-datasets>=4.9.4; python_version < "3.13"',
         'tensorflow-io==0.37.1; python_version < "3.13"',
     ],
     # Reading with Hugging Face datasets.
     "datasets": ["datasets>=3"],
+    # Making the built-in depth model anew, from a checkout.
+    "train": ["onnx>=1.16"],
     # gs:// and s3:// paths, Dataflow.
     "gcp": [BEAM.format("[gcp]")],
     "aws": [BEAM.format("[aws]")],
@@ -73,7 +76,13 @@ setup(
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     package_data={
         "pipeline": ["*.html", "*.css", "**/*.html", "**/*.css"],
-        "transforms": ["models/*.safetensors", "models/*.onnx", "models/*.md"],
+        "transforms": [
+            "finish/*.css",
+            "finish/*.html",
+            "models/*.md",
+            "models/*.onnx",
+            "models/*.safetensors",
+        ],
     },
     install_requires=CORE,
     extras_require=EXTRAS,

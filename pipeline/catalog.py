@@ -121,15 +121,16 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
 
 
 def _images(pattern: str, flag: str, errors: list[InputError]) -> dict[int, str]:
-    paths = find_files(pattern, flag)
-    images = [path for path in paths if has_image_name(path)]
-    errors += [
-        InputError(
-            path, f"the extension {os.path.splitext(path)[1] or '(none)'} is not of an image"
-        )
-        for path in paths
-        if path not in set(images)
-    ]
+    images: list[str] = []
+    for path in find_files(pattern, flag):
+        printable = path.encode("utf-8", "backslashreplace").decode()
+        if printable != path:
+            errors.append(InputError(printable, "the file's name is not Unicode; rename it"))
+        elif not has_image_name(path):
+            extension = os.path.splitext(path)[1] or "(none)"
+            errors.append(InputError(path, f"the extension {extension} is not of an image"))
+        else:
+            images.append(path)
     return number_files(images) if images else {}
 
 

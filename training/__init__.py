@@ -1,0 +1,1 @@
+"""The program that makes the weights of the built-in depth model; not installed."""

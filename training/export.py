@@ -1,5 +1,6 @@
 """Writes a trained network into the package: safetensors, and the same network as an ONNX graph."""
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -37,3 +38,14 @@ def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) 
             dynamic_axes={"pictures": axes, "depth": axes},
             opset_version=17,
         )
+
+
+def main() -> None:
+    """`python -m training.export NETWORK.pt`: writes the weights into the package."""
+    network = DepthNetwork()
+    network.load_state_dict(torch.load(sys.argv[1], map_location="cpu", weights_only=True))
+    export(network)
+
+
+if __name__ == "__main__":
+    main()

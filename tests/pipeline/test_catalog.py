@@ -41,6 +41,18 @@ def test_strange_names_and_folders(tmp_path, inputs):
     assert not catalog.errors
 
 
+def test_a_name_that_is_not_unicode_costs_that_file(tmp_path, inputs):
+    folder = tmp_path / "fg"
+    folder.mkdir()
+    draw_foreground(1).save(folder / "good_1.png")
+    (folder / "good_1.png").rename(os.fsencode(folder) + b"/bad_\xff.png")
+    draw_foreground(2).save(folder / "good_2.png")
+    catalog = build_catalog(make_spec(inputs, tmp_path / "out", foregrounds=str(folder)))
+    assert len(catalog.foregrounds) == 1
+    [error] = catalog.errors
+    assert "not Unicode" in error.reason and error.path.encode()
+
+
 def test_a_glob_selects(inputs):
     assert len(find_files(str(inputs / "fg" / "fg_img_1*.png"), "foregrounds")) == 4
 

@@ -56,8 +56,7 @@ def dataset_card(
             "",
             samples.text,
             "",
-            "![samples](gallery/triples.png)",
-            "",
+            *(["![samples](gallery/triples.png)", ""] if statistics.fg_bg.count else []),
             f"{statistics.fg_bg.count:,} samples from {len(plan.foregrounds)} foregrounds and"
             f" {len(plan.backgrounds)} backgrounds, {plan.placements} placements each"
             f"{', mirror images included' if plan.flip else ''}.",

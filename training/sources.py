@@ -1,0 +1,74 @@
+"""The sources of training and evaluation, their weights, and the terms under which each stands."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder of pictures with depth.
+
+    Attributes:
+        name: name of the folder.
+        weight: factor on how often it is drawn, beside the root of its size; made-up or coarse
+            depth counts less than measured one.
+        terms: what is known of its licence.
+        free: whether nothing in those terms forbids commercial use.
+        farthest: raw depth values above this one are left out, in the units of the file.
+        zero_is_value: whether 0 is a value (the farthest) and not a hole.
+        sparse: whether the values are single points.
+    """
+
+    name: str
+    weight: float
+    terms: str
+    free: bool
+    farthest: float | None = None
+    zero_is_value: bool = False
+    sparse: bool = False
+
+
+TRAINING = (
+    Source("nyu", 1.4, "NYU Depth v2, no licence stated", False),
+    Source("tartan", 1.4, "no licence stated; synthetic", True),
+    Source("aims", 1.4, "no licence stated", True, farthest=8000),
+    Source("cup", 1.0, "no licence stated", True),
+    Source("vins", 1.0, "no licence stated", True),
+    Source("planehec", 1.0, "no licence stated", True),
+    Source("midd2005", 1.0, "Middlebury 2005, research", False),
+    Source("reloc", 1.0, "no licence stated", True),
+    Source("shift", 1.0, "SHIFT, CC BY-NC-SA", False),
+    Source("kittipred", 0.6, "KITTI, CC BY-NC-SA", False),
+    Source("zedstreet", 0.6, "no licence stated", True),
+    Source("kittilidar", 1.0, "KITTI, CC BY-NC-SA", False, sparse=True),
+    Source("vkitti", 1.0, "Virtual KITTI 2, CC BY-NC-SA", False),
+    Source("furrow", 1.0, "no licence stated", True),
+    Source("wild", 1.0, "no licence stated", True, zero_is_value=True),
+    Source("lensblur", 0.6, "MIT", True),
+)
+"""RGB-D sources that are trained on."""
+
+HELD_OUT = (
+    Source("sevenscenes", 1.0, "7-Scenes, research", False),
+    Source("replica0", 1.0, "no licence stated; rendered", True),
+    Source("midair", 1.0, "no licence stated; synthetic", True),
+    Source("omnidata", 1.0, "Omnidata EULA", False, zero_is_value=True),
+    Source("ttbb", 1.0, "no licence stated", True),
+    Source("kittistereo", 1.0, "KITTI, CC BY-NC-SA", False),
+    Source("cityscapes", 1.0, "Cityscapes terms", False),
+)
+"""RGB-D sources that are never trained on: two rooms, two landscape and mixed, three streets."""
+
+PHOTOGRAPHS = Source("photos", 1.6, "ImageNet and BSDS500 samples, research; teachers MIT", False)
+"""Photographs with the maps of two teachers."""
+
+TEACHERS = ("tcmono", "tiefenrausch")
+"""Names of the teachers; the first counts about twice as much as the second."""
+
+HELD_OUT_NUMBER = 70
+"""Foregrounds and backgrounds with numbers above this one are kept for the test on composites."""
+
+
+def by_name(name: str) -> Source:
+    """The source of a folder's name; an unknown folder counts as a plain one."""
+    known = {source.name: source for source in (*TRAINING, *HELD_OUT)}
+    return known.get(name, Source(name, 1.0, "unknown", False))

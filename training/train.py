@@ -1,0 +1,194 @@
+"""Trains the built-in depth model.
+
+    python -m training.train --data=DIR --output=DIR [--minutes=80]
+
+DIR holds `rgbd`, `photos`, `teachers` and `eva4_s15a`. A run that was stopped continues from its
+last checkpoint with the same command; at its end the weights are in OUTPUT/network.pt, and
+`python -m training.export OUTPUT/network.pt` writes them into the package.
+"""
+
+import argparse
+import json
+import os
+import queue
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.batches import Batch, Batches
+from training.cutouts import given_cutouts, near_parts
+from training.data import load_training
+from training.encoder import start_from_imagenet
+from training.losses import depth_loss
+from training.sources import PHOTOGRAPHS, TRAINING
+from transforms.models.network import DepthNetwork
+
+LEARNING_RATE = 2.5e-3
+ENCODER_SHARE = 0.5
+WEIGHT_DECAY = 1e-3
+WARM_UP = 150
+AVERAGE = 0.998
+STEEP = 4.0
+FLAT_SHARE = 0.1
+CHECKPOINT_STEPS = 300
+CURVE_STEPS = 50
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        step: steps done.
+        seconds: time spent, over all starts.
+        curve: step, seconds, total loss, data loss and border loss, every 50 steps.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    curve: list[list[float]] = field(default_factory=list)
+
+
+class Trainer:
+    """A resumable training run.
+
+    Args:
+        output: folder of the checkpoint.
+        seed: seed of weights and batches.
+    """
+
+    def __init__(self, output: Path, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.output = output
+        self.network = DepthNetwork()
+        start_from_imagenet(self.network)
+        self.network.to(memory_format=torch.channels_last).train()
+        encoder = [*self.network.stem.parameters(), *self.network.blocks.parameters()]
+        known = {id(parameter) for parameter in encoder}
+        decoder = [p for p in self.network.parameters() if id(p) not in known]
+        self._shares = (ENCODER_SHARE, 1.0)
+        groups = [{"params": encoder}, {"params": decoder}]
+        self.optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.progress = Progress()
+        self._resume()
+
+    @property
+    def checkpoint(self) -> Path:
+        """File that a later start continues from."""
+        return self.output / "checkpoint.pt"
+
+    def _resume(self) -> None:
+        if not self.checkpoint.exists():
+            return
+        stored = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        self.network.load_state_dict(stored["network"])
+        self.average = stored["average"]
+        self.progress = Progress(**stored["progress"])
+        if stored["optimizer"] is not None:
+            self.optimizer.load_state_dict(stored["optimizer"])
+
+    def save(self) -> None:
+        """Writes the checkpoint as a whole."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        content = {
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "progress": asdict(self.progress),
+        }
+        temporary = self.checkpoint.with_suffix(".part")
+        torch.save(content, temporary)
+        os.replace(temporary, self.checkpoint)
+
+    def step(self, batch: Batch, share_done: float) -> list[float]:
+        """One step; `share_done` of the run, 0 to 1, decides the learning rate."""
+        rate = min(1.0, self.progress.step / WARM_UP)
+        rate *= 0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share_done))
+        for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
+            group["lr"] = LEARNING_RATE * share * rate
+        planes = torch.from_numpy(batch.pictures).permute(0, 3, 1, 2).float()
+        planes = planes.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = self.network.logits(planes)
+        predicted = torch.sigmoid(logits.float())[:, 0]
+        loss = depth_loss(predicted, torch.from_numpy(batch.inverse), torch.from_numpy(batch.masks))
+        # Where the sigmoid is flat, neighbouring depths can no longer be told apart.
+        flat = torch.relu(logits.float().abs() - STEEP).mean()
+        self.optimizer.zero_grad()
+        (loss.total + FLAT_SHARE * flat).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        self.optimizer.step()
+        self.progress.step += 1
+        keep = min(AVERAGE, (self.progress.step + 1) / (self.progress.step + 20))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.dtype.is_floating_point:
+                    self.average[name].lerp_(value, 1 - keep)
+                else:
+                    self.average[name].copy_(value)
+        return [float(loss.total.detach()), loss.data, loss.border]
+
+    def run(self, batches: Batches, minutes: float) -> None:
+        """Trains until `minutes` have been spent over all starts."""
+        ready: queue.Queue[Batch] = queue.Queue(4)
+
+        def feed() -> None:
+            while True:
+                ready.put(batches.draw())
+
+        threading.Thread(target=feed, daemon=True).start()
+        before, begin = self.progress.seconds, time.monotonic()
+        recent: list[list[float]] = []
+        while (done := self.progress.seconds / (60 * minutes)) < 1:
+            recent.append(self.step(ready.get(), done))
+            self.progress.seconds = before + time.monotonic() - begin
+            if self.progress.step % CURVE_STEPS == 0:
+                point = [self.progress.step, self.progress.seconds, *np.mean(recent, 0).tolist()]
+                self.progress.curve.append(point)
+                print(" ".join(f"{value:.4g}" for value in point), flush=True)
+                recent = []
+            if self.progress.step % CHECKPOINT_STEPS == 0:
+                self.save()
+        self.save()
+        torch.save(self.average, self.output / "network.pt")
+        (self.output / "curve.json").write_text(json.dumps(self.progress.curve) + "\n")
+
+
+def main() -> None:
+    """Reads the flags and trains."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of the sources")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--minutes", type=float, default=80)
+    parser.add_argument("--batch_size", type=int, default=24)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--free_only",
+        action="store_true",
+        help="leave out every source whose terms forbid commercial use",
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    sources = tuple(s for s in (*TRAINING, PHOTOGRAPHS) if s.free or not options.free_only)
+    data = load_training(options.data, sources)
+    cutouts = [] if options.free_only else given_cutouts(options.data / "eva4_s15a" / "foregrounds")
+    if PHOTOGRAPHS in data:
+        cutouts += near_parts(options.data)
+    for source, found in data.items():
+        print(f"{source.name}: {len(found)} pictures")
+    print(f"{len(cutouts)} cut-outs", flush=True)
+    trainer = Trainer(options.output, options.seed)
+    seed = options.seed + trainer.progress.step
+    trainer.run(Batches(data, cutouts, options.batch_size, seed), options.minutes)
+
+
+if __name__ == "__main__":
+    main()
