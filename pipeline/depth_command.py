@@ -1,0 +1,170 @@
+"""`python -m pipeline depth`: depth maps of any pictures, to judge a model before a run."""
+
+import argparse
+import io
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from pipeline.catalog import find_files, has_image_name
+from pipeline.spec import SpecError
+from transforms import models, storage
+from transforms.codecs import encode_16_bit
+from transforms.depth import fault
+from transforms.finish.exhibits import Exhibit, Section, colour_depth, evenly
+from transforms.finish.sheets import section_sheet
+from transforms.images import BadImage, open_image, to_rgb
+from transforms.models.base import DepthMeaning, DepthModel, ModelError
+
+SHEET_PICTURES = 48
+"""At most so many pictures stand on the sheet, chosen evenly."""
+
+SHEET_NAME = "sheet.png"
+
+DESCRIPTION = """\
+Predicts depth for pictures of any size. For each picture NAME it writes NAME.npy (float32, height x
+width of the picture, the model's own values) and NAME.png (16-bit, stretched to the map's own
+range), and one sheet.png with pictures and depth side by side. The exit code is 1 when a file had
+to be skipped."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the command."""
+    parser.add_argument(
+        "--images", required=True, metavar="DIR_OR_GLOB", help="pictures of any size"
+    )
+    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the maps")
+    parser.add_argument(
+        "--depth_model",
+        default="builtin",
+        metavar="MODEL",
+        help="builtin, hf:ID_OR_DIR or torchscript:PATH (default: builtin)",
+    )
+    parser.add_argument(
+        "--depth_threads", type=int, default=1, metavar="N", help="CPU threads (default: 1)"
+    )
+    parser.add_argument(
+        "--depth_device",
+        metavar="DEVICE",
+        help="torch device (default: CUDA where there is one, else cpu)",
+    )
+    parser.add_argument("--half_precision", action="store_true", help="compute in 16 bits on CUDA")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command.
+
+    Returns:
+        0 when every file became a depth map, 1 when some were skipped.
+
+    Raises:
+        SpecError: there is no file, or the model cannot be loaded.
+    """
+    output = storage.absolute(arguments.output)
+    paths = [path for path in find_files(arguments.images, "images") if not path.startswith(folder)]
+    try:
+        model = models.load_model(
+            arguments.depth_model,
+            threads=arguments.depth_threads,
+            device=arguments.depth_device,
+            half_precision=arguments.half_precision,
+        )
+    except ModelError as error:
+        raise SpecError(f"--depth_model={arguments.depth_model}: {error}") from None
+    storage.make_folder(arguments.output)
+    names = output_names(paths)
+    shown = set(evenly(paths, SHEET_PICTURES))
+    exhibits: list[Exhibit] = []
+    skipped = 0
+    for path, name in zip(paths, names, strict=True):
+        try:
+            image, depth = predict_file(model, path)
+        except (BadImage, ModelError, OSError) as error:
+            print(f"skipped: {path}: {error}", file=sys.stderr)
+            skipped += 1
+            continue
+        _write(storage.join(arguments.output, *name.split("/")), depth)
+        if path in shown:
+            exhibits += _pair(name, image, depth, model.meaning)
+    if exhibits:
+        section = Section("depth", "Depth", _legend(model), tuple(exhibits))
+        storage.write_bytes(storage.join(arguments.output, SHEET_NAME), section_sheet(section))
+    print(f"{len(paths) - skipped} depth maps in {arguments.output}, {skipped} files skipped")
+    print(f"the numbers are {_words(model.meaning)}; {model.name} ran on {model.device}")
+    return 1 if skipped else 0
+
+
+def predict_file(model: DepthModel, path: str) -> tuple[Image.Image, np.ndarray]:
+    """Reads a picture, upright, and predicts its depth.
+
+    Returns:
+        The picture in RGB and float32 [height, width].
+
+    Raises:
+        BadImage: it is not a picture, or its depth map is useless.
+    """
+    if not has_image_name(path):
+        raise BadImage("the extension is not of an image")
+    image = to_rgb(open_image(storage.read_bytes(path)))
+    depth = model.predict(np.asarray(image)[None])[0]
+    if reason := fault(depth):
+        raise BadImage(reason)
+    return image, depth
+
+
+def output_names(paths: Sequence[str]) -> list[str]:
+    """Names of the maps below the output folder, without extension, parts joined by `/`.
+
+    Sub-folders are kept. A name keeps the picture's extension where it would not be unique
+    without, or would be that of the sheet.
+    """
+    parts = [path.replace("\\", "/").split("/") for path in paths]
+    folders = [part[:-1] for part in parts]
+    depth = 0
+    while all(len(f) > depth and f[depth] == folders[0][depth] for f in folders):
+        depth += 1
+    files = ["/".join(part[depth:]) for part in parts]
+    stems = [file[: file.rindex(".")] if "." in file.rsplit("/", 1)[-1] else file for file in files]
+    times = Counter([stem.lower() for stem in stems] + [SHEET_NAME[: SHEET_NAME.rindex(".")]])
+    return [
+        file if times[stem.lower()] > 1 else stem for file, stem in zip(files, stems, strict=True)
+    ]
+
+
+def to_pixels(depth: np.ndarray) -> np.ndarray:
+    """Stretches a map, finite and not constant, to 0..65535: uint16 [height, width]."""
+    low, high = float(depth.min()), float(depth.max())
+    scaled = (depth.astype(np.float64) - low) * (65535 / (high - low) if high > low else 0)
+    return np.rint(scaled).astype(np.uint16)
+
+
+def _write(stem: str, depth: np.ndarray) -> None:
+    storage.make_folder(stem.rsplit("/", 1)[0])
+    buffer = io.BytesIO()
+    np.save(buffer, depth)
+    storage.write_bytes(f"{stem}.npy", buffer.getvalue())
+    storage.write_bytes(f"{stem}.png", encode_16_bit(to_pixels(depth)))
+
+
+def _pair(
+    name: str, image: Image.Image, depth: np.ndarray, meaning: DepthMeaning
+) -> tuple[Exhibit, Exhibit]:
+    # The sheet shows small tiles; whole pictures would fill the memory.
+    image.thumbnail((320, 320))
+    coloured = colour_depth(to_pixels(depth), meaning.near_is_large)
+    coloured.thumbnail((320, 320))
+    note = f"{float(depth.min()):.3g} to {float(depth.max()):.3g}"
+    return Exhibit(name, "", "", image, b""), Exhibit(note, meaning.unit, "", coloured, b"")
+
+
+def _legend(model: DepthModel) -> str:
+    return f"{model.name}: {_words(model.meaning)}. Near is bright yellow, far is dark."
+
+
+def _words(meaning: DepthMeaning) -> str:
+    unit = f" in {meaning.unit}" if meaning.unit else ""
+    near = "large" if meaning.near_is_large else "small"
+    return f"{meaning.kind.replace('_', ' ')}{unit}, near is {near}"
