@@ -64,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
         SpecError: there is no file, or the model cannot be loaded.
     """
     output = storage.absolute(arguments.output)
-    paths = [path for path in find_files(arguments.images, "images") if not path.startswith(folder)]
+    paths = [
+        path for path in find_files(arguments.images, "images") if not path.startswith(f"{output}/")
+    ]
     try:
         model = models.load_model(
             arguments.depth_model,
