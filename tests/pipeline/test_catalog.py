@@ -45,7 +45,7 @@ def test_a_name_that_is_not_unicode_costs_that_file(tmp_path, inputs):
     folder = tmp_path / "fg"
     folder.mkdir()
     draw_foreground(1).save(folder / "good_1.png")
-    (folder / "good_1.png").rename(os.fsencode(folder) + b"/bad_\xff.png")
+    os.rename(folder / "good_1.png", os.fsencode(folder) + b"/bad_\xff.png")
     draw_foreground(2).save(folder / "good_2.png")
     catalog = build_catalog(make_spec(inputs, tmp_path / "out", foregrounds=str(folder)))
     assert len(catalog.foregrounds) == 1
