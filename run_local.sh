@@ -40,5 +40,6 @@ cd "$project"
 if [[ ! sample_inputs/CREDITS.md -nt pipeline/sample_inputs.py ]]; then
     .venv/bin/python -m pipeline.sample_inputs sample_inputs
 fi
+# A shard is one core's work: more of them than this small set would have by itself.
 exec "$program" generate --foregrounds=sample_inputs/foregrounds \
-    --backgrounds=sample_inputs/backgrounds --output=output/sample
+    --backgrounds=sample_inputs/backgrounds --output=output/sample --num_shards=16
