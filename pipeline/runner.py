@@ -8,6 +8,7 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     SetupOptions,
     StandardOptions,
+    WorkerOptions,
 )
 
 _LOCAL = {None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner"}
@@ -42,6 +43,10 @@ def choose_runner(beam_arguments: list[str], shards: int) -> RunnerChoice:
         return RunnerChoice(options, False, 0)
     # DirectRunner may hand over to a runner that it downloads; this one is always there.
     standard.runner = "FnApiRunner"
+    logs = options.view_as(WorkerOptions)
+    if logs.default_sdk_harness_log_level is None:
+        logs.default_sdk_harness_log_level = "ERROR"
+        logs.sdk_harness_log_level_overrides = ['{"transforms": "INFO"}']
     direct = options.view_as(DirectOptions)
     given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
     wanted = direct.direct_num_workers if given and direct.direct_num_workers else os.cpu_count()

@@ -9,6 +9,7 @@ last checkpoint with the same command; at its end the weights are in OUTPUT/netw
 
 import argparse
 import json
+import math
 import os
 import queue
 import threading
@@ -108,7 +109,7 @@ class Trainer:
     def step(self, batch: Batch, share_done: float) -> list[float]:
         """One step; `share_done` of the run, 0 to 1, decides the learning rate."""
         rate = min(1.0, self.progress.step / WARM_UP)
-        rate *= 0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share_done))
+        rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share_done))
         for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
             group["lr"] = LEARNING_RATE * share * rate
         planes = torch.from_numpy(batch.pictures).permute(0, 3, 1, 2).float()
