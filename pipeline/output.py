@@ -13,6 +13,8 @@ from transforms.finish.finish import MANIFEST
 from transforms.formats.base import Folder
 from transforms.plan import Plan
 
+LOCK = "state/lock"
+
 # What may change between two runs of one data set.
 _FREE = ("foregrounds", "backgrounds", "masks", "output", "on_error", "max_failures")
 
@@ -101,7 +103,7 @@ def locked(output: str) -> Iterator[None]:
     try:
         state = Folder(output).state
         os.makedirs(state, exist_ok=True)
-        lock = open(os.path.join(state, "lock"), "w")  # noqa: SIM115 - held until the end
+        lock = open(Folder(output).path(LOCK), "w")  # noqa: SIM115 - held until the end
     except OSError as error:
         raise SpecError(f"--output={output} cannot be written: {error.strerror}") from None
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from pipeline.output import LOCK
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
@@ -18,11 +19,16 @@ from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
-from transforms.records import ShardRecord, record_path
+from transforms.records import record_path
 from transforms.statistics import Statistics
-from transforms.verify import Fault, ShardReport, Verify, VerifySettings, verify_shard
-
-_DATA = ("data", "assets", "tfrecord", "zip", "gallery", "errors")
+from transforms.verify import (
+    Fault,
+    ShardReport,
+    Verify,
+    VerifySettings,
+    checked_record,
+    verify_shard,
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def verify(
         wanted = max(1, min(len(shards), -(-sample * len(shards) // max(1, plan.total))))
         chosen = [shards[i * len(shards) // wanted] for i in range(wanted)]
     names = {shard.name for shard in chosen} if sample is not None else None
-    files, file_faults = _compare_files(folder, manifest, names)
+    files, file_faults = _compare_files(folder, plan, manifest, names)
     faults += file_faults
     report = _read_shards(chosen, plan, settings, beam_arguments or [])
     faults += report.faults
@@ -93,16 +99,16 @@ def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
         raise SpecError(f"{folder.root} {state}")
     data = storage.read_bytes(folder.path(MANIFEST))
     try:
-        stored = storage.read_text(folder.path(MANIFEST_CHECKSUM)).strip()
-    except OSError:
-        return None, [Fault(MANIFEST_CHECKSUM, "it is missing")]
-    if hashlib.sha256(data).hexdigest() != stored:
+        stored = storage.read_text(folder.path(MANIFEST_CHECKSUM))
+    except (OSError, UnicodeDecodeError):
+        return None, [Fault(MANIFEST_CHECKSUM, "it is missing or damaged")]
+    if f"{hashlib.sha256(data).hexdigest()}\n" != stored:
         return None, [Fault(MANIFEST, f"its SHA-256 is not the one in {MANIFEST_CHECKSUM}")]
     return json.loads(data), []
 
 
 def _compare_files(
-    folder: Folder, manifest: dict[str, Any], shard_names: set[str] | None
+    folder: Folder, plan: Plan, manifest: dict[str, Any], shard_names: set[str] | None
 ) -> tuple[int, list[Fault]]:
     faults: list[Fault] = []
     listed = [*manifest["files"], *manifest["other_files"]]
@@ -121,10 +127,11 @@ def _compare_files(
                     )
                 )
     known = {folder.path(file["path"]) for file in listed}
-    for place in _DATA:
-        for path in storage.list_files(folder.path(place)):
-            if path not in known:
-                faults.append(Fault(path, "it does not belong to the data set"))
+    known |= {folder.path(path) for path in (MANIFEST, MANIFEST_CHECKSUM, LOCK)}
+    known |= {record_path(folder, shard) for shard in (*plan.shards(), *clean_shards(plan))}
+    for path in storage.list_files(folder.root):
+        if path not in known:
+            faults.append(Fault(path, "it does not belong to the data set"))
     return checked, faults
 
 
@@ -181,7 +188,10 @@ def _compare_statistics(
 ) -> list[Fault]:
     total = samples + Statistics(failed=manifest["failed"])
     for shard in clean_shards(plan):
-        total += ShardRecord.from_json(storage.read_text(record_path(folder, shard))).statistics
+        record, fault = checked_record(folder, shard)
+        if record is None:
+            return [fault] if fault else []
+        total += record.statistics
     depth = manifest["depth"]
     meaning = depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])
     if storage.read_text(folder.path("statistics.json")) != statistics_json(total, meaning):

@@ -6,6 +6,11 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+# Pillow warns about large images and odd metadata; both are judged here, and readers run in threads,
+# where filters cannot be set for a while.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+
 MAX_PIXELS = 150_000_000
 """Largest width x height that is decoded; anything above is refused from its header."""
 
@@ -30,15 +35,12 @@ def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     if not data:
         raise BadImage("the file is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
-            # The size is checked below against a limit of our own.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            width, height = image.size
-            if width * height > max_pixels:
-                raise BadImage(f"it has more than the limit of {max_pixels:,} pixels")
-            image.load()
-            return ImageOps.exif_transpose(image)
+        image = Image.open(io.BytesIO(data))
+        width, height = image.size
+        if width * height > max_pixels:
+            raise BadImage(f"it has more than the limit of {max_pixels:,} pixels")
+        image.load()
+        return ImageOps.exif_transpose(image)
     except BadImage:
         raise
     except UnidentifiedImageError:

@@ -116,7 +116,9 @@ class _Shard:
             self.faults.append(Fault(path, what))
 
     def read(self, plan: Plan) -> ShardReport:
-        record = self._record()
+        record, fault = checked_record(self.folder, self.shard)
+        if fault is not None:
+            self.fault(fault.path, fault.what)
         failed = {failure.key for failure in record.failures} if record else set()
         shard = self.shard
         expected = [
@@ -138,20 +140,6 @@ class _Shard:
         if record is not None and not self.faults and streams:
             self._compare(record)
         return ShardReport(1, self.samples, tuple(self.faults), self.statistics)
-
-    def _record(self) -> ShardRecord | None:
-        path = record_path(self.folder, self.shard)
-        relative = f"state/records/{self.shard.name}.json"
-        try:
-            text = storage.read_text(path)
-            record = ShardRecord.from_json(text)
-        except Exception as error:  # Anything may stand in a damaged file.
-            self.fault(relative, f"the shard's record cannot be read: {type(error).__name__}")
-            return None
-        if record.shard != self.shard or record.to_json() != text:
-            self.fault(relative, "the shard's record is damaged")
-            return None
-        return record
 
     def _rows(self, name: str, path: str) -> Iterator[Row]:
         try:
@@ -258,6 +246,19 @@ class _Shard:
         if found.to_record() != record.statistics.to_record():
             path = f"state/records/{self.shard.name}.json"
             self.fault(path, "its statistics are not those of the files")
+
+
+def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None, Fault | None]:
+    """The record of a finished shard, or what is wrong with it."""
+    path = f"state/records/{shard.name}.json"
+    try:
+        text = storage.read_text(record_path(folder, shard))
+        record = ShardRecord.from_json(text)
+        if record.shard == shard and record.to_json() == text:
+            return record, None
+    except Exception as error:  # Anything may stand in a damaged file.
+        return None, Fault(path, f"the shard's record cannot be read: {type(error).__name__}")
+    return None, Fault(path, "the shard's record is damaged")
 
 
 def decoded(data: bytes, mode: str, size: tuple[int, int]) -> np.ndarray:

@@ -100,7 +100,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
         file.write(f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
     with folder.create(MANIFEST) as file:
         file.write(manifest)
-    for name in ("tmp", "zip"):
+    for name in ("tmp", "zip", "gallery"):
         storage.delete_folder(storage.join(folder.state, name))
 
 
