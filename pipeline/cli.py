@@ -43,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
     add_spec_arguments(generate)
     add_performance_arguments(generate)
     generate.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="delete the data set in the output folder first; nothing else ever deletes one",
+    )
+    generate.add_argument(
         "--dry_run",
         action="store_true",
         help="check the inputs and say what would be made, without making it",
@@ -106,7 +111,7 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     if arguments.dry_run:
         print(forecast(spec, beam_arguments, performance).text())
         return 0
-    result = generate(spec, beam_arguments, performance)
+    result = generate(spec, beam_arguments, performance, overwrite=arguments.overwrite)
     print(f"{result.samples:,} samples in {result.output} ({clock(result.seconds)})")
     if result.failed or result.left_out:
         print(

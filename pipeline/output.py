@@ -39,6 +39,15 @@ def refuse_foreign(output: str) -> None:
         )
 
 
+def clear(output: str) -> None:
+    """Deletes a data set of this program, all but its lock."""
+    folder = Folder(output)
+    lock = folder.path(LOCK)
+    for path in storage.list_files(output):
+        if path != lock:
+            storage.delete(path)
+
+
 def claim(spec: DatasetSpec, plan: Plan) -> bool:
     """Makes the output folder this data set's, or checks that it is already.
 
@@ -61,7 +70,7 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
         if difference:
             raise SpecError(
                 f"--output={spec.output} holds another data set: {difference};"
-                " choose another folder, or the same options and inputs"
+                " choose another folder, or start afresh with --overwrite"
             )
         if storage.exists(folder.path(MANIFEST)):
             return True

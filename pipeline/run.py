@@ -14,7 +14,7 @@ import apache_beam as beam
 
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
-from pipeline.output import check_space, claim, locked, refuse_foreign
+from pipeline.output import check_space, claim, clear, locked, refuse_foreign
 from pipeline.progress import watched
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
@@ -113,6 +113,7 @@ def generate(
     beam_arguments: Sequence[str] = (),
     performance: Performance = Performance(),
     progress: bool = True,
+    overwrite: bool = False,
 ) -> GenerateResult:
     """Makes a data set, or continues one that a former run has begun.
 
@@ -121,6 +122,7 @@ def generate(
         beam_arguments: pipeline flags as Beam spells them, such as `--direct_num_workers=4`.
         performance: how the machine is used.
         progress: whether a local run shows how far it is.
+        overwrite: whether a data set that is there already is deleted first.
 
     Returns:
         Where everything is, and the statistics.
@@ -140,6 +142,8 @@ def generate(
     check_space(spec, plan)
     refuse_foreign(spec.output)
     with locked(spec.output):
+        if overwrite:
+            clear(spec.output)
         finished = claim(spec, plan)
         if finished:
             _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-# Pillow warns about large images and odd metadata; both are judged here, and readers run in threads,
+# Pillow warns about large images and odd metadata; both are judged here. Readers run in threads,
 # where filters cannot be set for a while.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")

@@ -1,5 +1,6 @@
 """Whole data sets, read back by readers that are not ours and held against the plain reference."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -11,9 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipeline import SpecError, generate
+from pipeline import Performance, SpecError, generate
+from pipeline.catalog import build_catalog
+from pipeline.output import claim
+from pipeline.run import make_plan, make_recipe
+from pipeline.verify import verify
 from tests.conftest import make_spec
 from tests.reference import reference_background, reference_foreground, reference_sample
+from transforms.remake import make_shard
 
 
 def picture(data: bytes) -> np.ndarray:
@@ -244,6 +250,18 @@ def test_a_finished_data_set_is_left_alone(inputs, plain):
     assert again.already_finished and data_checksums(plain.output) == before
 
 
+def test_overwrite_starts_afresh(inputs, tmp_path):
+    small = {"placements": 1, "formats": ("parquet",), "max_samples": 20, "num_shards": 1}
+    spec = make_spec(inputs, tmp_path / "out", **small)
+    generate(spec, progress=False)
+    other = dataclasses.replace(spec, seed=3)
+    with pytest.raises(SpecError, match="its seed is 0, not 3; .*--overwrite"):
+        generate(other, progress=False)
+    result = generate(other, progress=False, overwrite=True)
+    assert not result.already_finished and result.samples == 20
+    assert verify(result.output).faults == ()
+
+
 def test_another_data_set_is_never_overwritten(inputs, plain, tmp_path):
     with pytest.raises(SpecError, match="holds another data set: its seed is 0, not 5"):
         generate(
@@ -285,3 +303,18 @@ def test_the_smallest_data_sets(inputs, tmp_path, foregrounds):
     )
     result = generate(spec, progress=False)
     assert result.samples == foregrounds
+
+
+def test_the_order_in_which_shards_are_made_changes_no_byte(inputs, tmp_path, plain):
+    spec = make_spec(inputs, tmp_path / "order", image_encoding="png")
+    plan = make_plan(spec, build_catalog(spec))
+    claim(spec, plan)
+    recipe = make_recipe(spec, plan, None, Performance(batch_size=7), None)
+    for shard in sorted(plan.shards(), reverse=True):
+        make_shard(shard, recipe, None)
+    made = data_checksums(spec.output)
+    expected = data_checksums(plain.output)
+    shards = [path for path in expected if "train" in path]
+    assert len(shards) == 2 * 3 and [made[path] for path in shards] == [
+        expected[path] for path in shards
+    ]

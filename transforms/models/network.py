@@ -3,7 +3,7 @@
 The encoder is EfficientNet-Lite0 (Tan and Le, "EfficientNet", ICML 2019, in its variant for mobile
 devices) with fewer blocks and narrower expansions, so that it starts from weights trained on
 ImageNet. The decoder adds the encoder's features from coarse to fine with depthwise separable
-convolutions, and its last convolution draws four pixels at once.
+convolutions; its last convolution draws four pixels at once, which are smoothed a little.
 """
 
 from dataclasses import dataclass
@@ -76,6 +76,11 @@ class DepthNetwork(nn.Module):
             for width, narrower, kernel in zip(WIDTHS, WIDTHS[1:], (5, 5, 5, 3), strict=False)
         )
         self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
+        binomial = torch.tensor([1.0, 2.0, 1.0])
+        self.filter: torch.Tensor
+        self.register_buffer(
+            "filter", (torch.outer(binomial, binomial) / 16)[None, None], persistent=False
+        )
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         """Inverse depth before the sigmoid.
@@ -96,7 +101,9 @@ class DepthNetwork(nn.Module):
         for stride, lateral, refine in zip((16, 8, 4, 2), self.lateral, self.refine, strict=True):
             wide = functional.interpolate(features, scale_factor=2.0, mode="nearest")
             features = refine(wide + lateral(taps[stride]))
-        return functional.pixel_shuffle(self.out(features), 2)
+        fine = functional.pixel_shuffle(self.out(features), 2)
+        # The shuffle leaves a pattern of two pixels' period; this filter is zero at just that.
+        return functional.conv2d(functional.pad(fine, (1, 1, 1, 1), mode="replicate"), self.filter)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Relative inverse depth, near is large.
