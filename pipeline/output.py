@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
+from transforms.assets import forget_plans
 from transforms.finish.finish import MANIFEST
 from transforms.formats.base import Folder
 from transforms.plan import Plan
@@ -79,6 +80,7 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
     for path, text in (("state/plan.json", plan.to_json()), ("state/spec.json", spec.to_json())):
         with folder.create(path) as file:
             file.write(text.encode())
+    forget_plans()
     return False
 
 

@@ -11,6 +11,7 @@ from pipeline.output import LOCK
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
+from transforms.assets import forget_plans
 from transforms.clean import clean_shards
 from transforms.elements import ShardSpec
 from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
@@ -60,6 +61,7 @@ def verify(
     Raises:
         SpecError: there is no finished data set in the folder.
     """
+    forget_plans()
     folder = Folder(storage.absolute(output))
     manifest, faults = _read_manifest(folder)
     if manifest is None:

@@ -162,3 +162,9 @@ class AssetStore:
 def asset_store(plan_path: str) -> AssetStore:
     """The process's store for a plan."""
     return AssetStore(load_plan(plan_path))
+
+
+def forget_plans() -> None:
+    """Empties this process's caches: a plan of the same path may be another one by now."""
+    load_plan.cache_clear()
+    asset_store.cache_clear()

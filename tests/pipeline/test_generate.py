@@ -255,7 +255,7 @@ def test_overwrite_starts_afresh(inputs, tmp_path):
     spec = make_spec(inputs, tmp_path / "out", **small)
     generate(spec, progress=False)
     other = dataclasses.replace(spec, seed=3)
-    with pytest.raises(SpecError, match="its seed is 0, not 3; .*--overwrite"):
+    with pytest.raises(SpecError, match=r"its seed is 0, not 3; .*--overwrite"):
         generate(other, progress=False)
     result = generate(other, progress=False, overwrite=True)
     assert not result.already_finished and result.samples == 20
