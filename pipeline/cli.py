@@ -21,6 +21,7 @@ INTERRUPTED = 130
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
+    from pipeline import depth_command
     from pipeline.options import add_performance_arguments, add_spec_arguments
 
     main_parser = argparse.ArgumentParser(
@@ -63,6 +64,13 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument(
         "--sample", type=int, metavar="N", help="a quick look at about N samples (default: all)"
     )
+    depth = commands.add_parser(
+        "depth",
+        help="predict depth for any pictures, to judge a model before a run",
+        description=depth_command.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    depth_command.add_arguments(depth)
     return main_parser
 
 
@@ -133,4 +141,13 @@ def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     return JOB_FAILED if result.faults else 0
 
 
-_COMMANDS = {"generate": _generate, "verify": _verify}
+def _depth(arguments: argparse.Namespace, unknown: list[str]) -> int:
+    from pipeline import depth_command
+    from pipeline.spec import SpecError
+
+    if unknown:
+        raise SpecError(f"{unknown[0]} is no option of depth; see --help")
+    return depth_command.run(arguments)
+
+
+_COMMANDS = {"generate": _generate, "verify": _verify, "depth": _depth}
