@@ -11,10 +11,10 @@ From Python, for example in a notebook:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.run import GenerateResult, Performance, generate
+    from pipeline.run import GenerateResult, JobError, Performance, generate
     from pipeline.spec import DatasetSpec, SpecError
 
-__all__ = ["DatasetSpec", "GenerateResult", "Performance", "SpecError", "generate"]
+__all__ = ["DatasetSpec", "GenerateResult", "JobError", "Performance", "SpecError", "generate"]
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
         from pipeline import spec
 
         return getattr(spec, name)
-    if name in ("GenerateResult", "Performance", "generate"):
+    if name in ("GenerateResult", "JobError", "Performance", "generate"):
         from pipeline import run
 
         return getattr(run, name)

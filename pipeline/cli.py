@@ -85,14 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline.run import JobError
     from pipeline.spec import SpecError
 
-    # Beam warns about much that a user cannot act on.
-    logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr, force=True)
-    for name in ("pipeline", "transforms"):
-        logging.getLogger(name).setLevel(logging.INFO)
     arguments, rest = parser().parse_known_args(argv)
-    if arguments.debug:
-        for name in ("", "pipeline", "transforms"):
-            logging.getLogger(name).setLevel(logging.DEBUG if name else logging.INFO)
+    _set_up_logging(arguments.debug)
+    if arguments.debug and arguments.command != "depth":
+        rest.append("--default_sdk_harness_log_level=INFO")
     try:
         return _COMMANDS[arguments.command](arguments, rest)
     except SpecError as error:
@@ -128,6 +124,14 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
         )
     print(f"look at  {result.gallery}")
     return 0
+
+
+def _set_up_logging(debug: bool) -> None:
+    # Beam warns about much that a user cannot act on, and logs errors that are raised as well.
+    level = logging.INFO if debug else logging.CRITICAL
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
+    for name in ("pipeline", "transforms"):
+        logging.getLogger(name).setLevel(logging.DEBUG if debug else logging.INFO)
 
 
 def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:

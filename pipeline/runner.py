@@ -45,7 +45,8 @@ def choose_runner(beam_arguments: list[str], shards: int) -> RunnerChoice:
     standard.runner = "FnApiRunner"
     logs = options.view_as(WorkerOptions)
     if logs.default_sdk_harness_log_level is None:
-        logs.default_sdk_harness_log_level = "ERROR"
+        # What stops a worker reaches the program that started it; it need not be logged twice.
+        logs.default_sdk_harness_log_level = "CRITICAL"
         logs.sdk_harness_log_level_overrides = ['{"transforms": "INFO"}']
     direct = options.view_as(DirectOptions)
     given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
