@@ -133,11 +133,13 @@ class Batches:
 
 
 def recoloured(picture: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A picture with random contrast, brightness, tint, gamma, noise and blur."""
+    """A picture with random contrast, brightness, tint, gamma, darkness, noise and blur."""
     pixels = (picture.astype(np.float32) - 128) * draw.uniform(0.75, 1.3) + 128
     pixels = (pixels + draw.uniform(-25, 25)) * draw.uniform(0.9, 1.1, 3)
     if draw.random() < 0.25:
         pixels = 255 * (np.clip(pixels, 0, 255) / 255) ** draw.uniform(0.6, 1.6)
+    if draw.random() < 0.2:  # Night and unlit rooms.
+        pixels = pixels * draw.uniform(0.25, 0.7)
     if draw.random() < 0.08:
         pixels[...] = pixels.mean(axis=-1, keepdims=True)
     if draw.random() < 0.3:

@@ -42,6 +42,7 @@ TRAINING = (
     Source("kittilidar", 1.0, "KITTI, CC BY-NC-SA", False, sparse=True),
     Source("vkitti", 1.0, "Virtual KITTI 2, CC BY-NC-SA", False),
     Source("furrow", 1.0, "no licence stated", True),
+    Source("midair", 1.0, "no licence stated; synthetic", True),
     Source("wild", 1.0, "no licence stated", True, zero_is_value=True),
     Source("lensblur", 0.6, "MIT", True),
 )
@@ -50,13 +51,12 @@ TRAINING = (
 HELD_OUT = (
     Source("sevenscenes", 1.0, "7-Scenes, research", False),
     Source("replica0", 1.0, "no licence stated; rendered", True),
-    Source("midair", 1.0, "no licence stated; synthetic", True),
     Source("omnidata", 1.0, "Omnidata EULA", False, zero_is_value=True),
     Source("ttbb", 1.0, "no licence stated", True),
     Source("kittistereo", 1.0, "KITTI, CC BY-NC-SA", False),
     Source("cityscapes", 1.0, "Cityscapes terms", False),
 )
-"""RGB-D sources that are never trained on: two rooms, two landscape and mixed, three streets."""
+"""RGB-D sources that are never trained on: two rooms, one of mixed pictures, three streets."""
 
 PHOTOGRAPHS = Source("photos", 1.6, "ImageNet and BSDS500 samples, research; teachers MIT", False)
 """Photographs with the maps of two teachers."""
