@@ -51,8 +51,10 @@ def sources(tmp_path_factory) -> Path:
         for teacher in ("tcmono", "tiefenrausch"):
             grey = Image.fromarray((inverse * 255).astype(np.uint8))
             grey.save(root / f"teachers/{teacher}/photos/p{i}.png")
-        draw_foreground(i).save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
-        draw_foreground(i).save(root / f"eva4_s15a/foregrounds/fg_img_{i + 81}.png")
+        cutout = draw_foreground(i)
+        cutout.putalpha(cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0))
+        cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
+        cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 81}.png")
         picture.save(root / f"eva4_s15a/backgrounds/bg_img_{i + 81}.png")
     return root
 
