@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -155,3 +156,11 @@ def _depth(arguments: argparse.Namespace, unknown: list[str]) -> int:
 
 
 _COMMANDS = {"generate": _generate, "verify": _verify, "depth": _depth}
+
+
+def entry() -> None:
+    """Runs one command and ends the process, whatever threads Beam still waits for."""
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

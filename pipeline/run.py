@@ -18,6 +18,7 @@ from pipeline.output import check_space, claim, clear, locked, refuse_foreign
 from pipeline.progress import watched
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec, SpecError
+from pipeline.workers import watched_workers
 from transforms import models, storage
 from transforms.depth import DepthSettings
 from transforms.encode import Encoding
@@ -232,7 +233,7 @@ def _run(
             spec.output, spec.formats, write.schema, origin, write.allowed_failures
         )
         try:
-            with beam.Pipeline(options=runner.options) as pipeline:
+            with watched_workers(), beam.Pipeline(options=runner.options) as pipeline:
                 graph.build(pipeline, recipe, finish)
         except Exception as error:  # Runners wrap what a worker raised in types of their own.
             raise JobError(job_reason(error)) from error
@@ -247,7 +248,9 @@ def job_reason(error: Exception) -> str:
     return re.sub(r"^([a-zA-Z_]+\.)*", "", text)
 
 
-_RAISED = re.compile(r"^([a-zA-Z_]\w*\.)*[A-Z]\w*(Error|Failures|Image|Exception|Interrupt)\b.*: ")
+_RAISED = re.compile(
+    r"^([a-zA-Z_]\w*\.)*[A-Z]\w*(Died|Error|Failures|Image|Exception|Interrupt)\b.*: "
+)
 
 
 def _versions() -> tuple[tuple[str, str], ...]:

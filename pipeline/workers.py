@@ -1,0 +1,59 @@
+"""Watches the worker processes of a local run: Beam waits for one that has died."""
+
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Beam runs each worker process from a thread of this name, which raises when the process fails.
+_THREAD = "run_worker"
+_INTERRUPTED = {-2, 130}
+_PATIENCE_SECONDS = 3.0
+
+
+class WorkerDied(RuntimeError):
+    """A worker process has ended before its work."""
+
+
+@contextmanager
+def watched_workers() -> Iterator[None]:
+    """Stops the main thread when a worker process dies while the block runs.
+
+    Raises:
+        WorkerDied: a worker has died, for example killed for want of memory.
+        KeyboardInterrupt: the run was interrupted.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = threading.excepthook
+    codes: list[int] = []
+    left = threading.Event()
+    main = threading.get_ident()
+
+    def stop_main_thread() -> None:
+        # Beam may wait for the dead more than once on its way out.
+        while not left.is_set():
+            signal.pthread_kill(main, signal.SIGINT)  # Wakes it even while it waits for a lock.
+            left.wait(_PATIENCE_SECONDS)
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.thread is None or arguments.thread.name != _THREAD:
+            before(arguments)
+            return
+        found = re.search(r"return code (-?\d+)", str(arguments.exc_value))
+        codes.append(int(found[1]) if found else 1)
+        if len(codes) == 1:
+            threading.Thread(target=stop_main_thread, daemon=True).start()
+
+    threading.excepthook = hook
+    try:
+        yield
+    except KeyboardInterrupt:
+        if codes and codes[0] not in _INTERRUPTED:
+            raise WorkerDied(f"a worker process has died (exit code {codes[0]})") from None
+        raise
+    finally:
+        left.set()
+        threading.excepthook = before
