@@ -35,6 +35,8 @@ EXTRAS = {
         'tensorflow==2.16.*; python_version < "3.13" and sys_platform == "darwin"',
         'tensorflow-datasets>=4.9.4; python_version < "3.13"',
         'tensorflow-io==0.37.1; python_version < "3.13"',
+        # Later ones are generated for a protobuf that TensorFlow 2.16 does not take.
+        'tensorflow-metadata<1.18; python_version < "3.13"',
     ],
     # Reading with Hugging Face datasets.
     "datasets": ["datasets>=3"],
@@ -87,5 +89,5 @@ setup(
     },
     install_requires=CORE,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["mask-depth-dataset = pipeline.cli:main"]},
+    entry_points={"console_scripts": ["mask-depth-dataset = pipeline.cli:entry"]},
 )
