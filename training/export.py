@@ -6,11 +6,35 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
 
 from transforms.models.builtin import GRAPH, WEIGHTS
-from transforms.models.network import DepthNetwork
+from transforms.models.network import MEAN, SCALE, DepthNetwork
 
 SIDE = 160
+
+
+class _Inference(nn.Module):
+    """The network with the scale of its input folded into its first convolution."""
+
+    def __init__(self, network: DepthNetwork) -> None:
+        super().__init__()
+        self.network = network
+        convolution, norm = list(network.stem.children())[:2]
+        assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None and norm.running_var is not None
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        kernel = convolution.weight * gain[:, None, None, None]
+        shift = norm.bias - norm.running_mean * gain
+        self.kernel = nn.Parameter(kernel.detach() / SCALE)
+        self.shift = nn.Parameter(shift.detach())
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        planes = pictures.permute(0, 3, 1, 2).float() - MEAN
+        stem = functional.conv2d(planes, self.kernel, self.shift, stride=2, padding=1)
+        logits = self.network.after_stem(functional.relu6(stem))
+        return torch.sigmoid(logits)[:, 0]
 
 
 def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) -> None:
@@ -29,7 +53,7 @@ def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # The exporter used here needs no package of its own.
         torch.onnx.export(
-            network,
+            _Inference(network),
             (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),),
             str(graph),
             dynamo=False,

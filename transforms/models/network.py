@@ -55,7 +55,8 @@ WIDTHS = (64, 48, 32, 24, 16)
 MULTIPLE = 32
 """Height and width of the input are multiples of this."""
 
-_MEAN, _SCALE = 118.0, 58.0
+MEAN, SCALE = 118.0, 58.0
+"""Colours pass the network as (value - MEAN) / SCALE."""
 
 
 class DepthNetwork(nn.Module):
@@ -76,11 +77,6 @@ class DepthNetwork(nn.Module):
             for width, narrower, kernel in zip(WIDTHS, WIDTHS[1:], (5, 5, 5, 3), strict=False)
         )
         self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
-        binomial = torch.tensor([1.0, 2.0, 1.0])
-        self.filter: torch.Tensor
-        self.register_buffer(
-            "filter", (torch.outer(binomial, binomial) / 16)[None, None], persistent=False
-        )
 
     def logits(self, pictures: torch.Tensor) -> torch.Tensor:
         """Inverse depth before the sigmoid.
@@ -91,7 +87,10 @@ class DepthNetwork(nn.Module):
         Returns:
             float [n, 1, height, width].
         """
-        features = self.stem((pictures - _MEAN) / _SCALE)
+        return self.after_stem(self.stem((pictures - MEAN) / SCALE))
+
+    def after_stem(self, features: torch.Tensor) -> torch.Tensor:
+        """The rest of `logits`: float [n, 32, height / 2, width / 2] to [n, 1, height, width]."""
         taps: dict[int, torch.Tensor] = {}
         for stage, block in zip(STAGES, self.blocks, strict=True):
             features = block(features)
@@ -102,8 +101,9 @@ class DepthNetwork(nn.Module):
             wide = functional.interpolate(features, scale_factor=2.0, mode="nearest")
             features = refine(wide + lateral(taps[stride]))
         fine = functional.pixel_shuffle(self.out(features), 2)
-        # The shuffle leaves a pattern of two pixels' period; this filter is zero at just that.
-        return functional.conv2d(functional.pad(fine, (1, 1, 1, 1), mode="replicate"), self.filter)
+        # The shuffle leaves a pattern of two pixels' period; means of two are zero at just that.
+        edged = functional.pad(fine, (1, 1, 1, 1), mode="replicate")
+        return functional.avg_pool2d(functional.avg_pool2d(edged, 2, 1), 2, 1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Relative inverse depth, near is large.
