@@ -1,0 +1,83 @@
+import re
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.progress import clock, line
+from pipeline.runner import choose_runner
+
+
+def flags(inputs, output, *more: str) -> list[str]:
+    return [
+        "generate", f"--foregrounds={inputs / 'fg'}", f"--backgrounds={inputs / 'bg'}",
+        f"--output={output}", "--image_size=64", "--foreground_size=32", "--placements=3", *more,
+    ]  # fmt: skip
+
+
+def test_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["generate", "--help"])
+    text = capsys.readouterr().out
+    assert caught.value.code == 0
+    for option in (
+        "--foregrounds", "--backgrounds", "--output", "--masks", "--image_size",
+        "--foreground_size",
+        "--placements", "--flip", "--seed", "--num_shards", "--formats", "--depth_model",
+        "--image_encoding", "--depth_bits", "--split", "--max_samples", "--dry_run", "--on_error",
+        "--scale_jitter", "--max_failures", "--overwrite", "--batch_size",
+    ):  # fmt: skip
+        assert option in text
+
+
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(inputs, tmp_path, capsys):
+    code = main(flags(inputs, tmp_path / "out", "--depth_model=none", "--dry_run"))
+    text = capsys.readouterr().out
+    assert code == 0 and not (tmp_path / "out").exists()
+    assert "12 foregrounds, 6 backgrounds" in text
+    assert "432 in 1 shards" in text
+    assert re.search(r"size +about [\d.]+ MB \([\d.]+ [GT]B free\)", text)
+    assert re.search(r"time +about \d+:\d\d on this machine", text)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ("--foregrounds=/nowhere", "--foregrounds=/nowhere: there is no such folder or file"),
+        ("--placements=9999", "9999 distinct placements asked for"),
+        ("--foreground_size=65", "--foreground_size=65 does not fit into --image_size=64"),
+        ("--num_shards=many", "--num_shards=many is not understood; give auto or a number"),
+        ("--depth_model=magic", "give builtin, hf:ID_OR_DIR or torchscript:PATH"),
+        ("--split=a:0.5", "the shares add up to 0.5; they must add up to 1"),
+        ("--batch_size=0", "--batch_size=0 is impossible"),
+    ],
+)
+def test_what_is_impossible_is_one_line_and_no_work(inputs, tmp_path, capsys, change, words):
+    assert main(flags(inputs, tmp_path / "out", "--depth_model=none", change)) == 2
+    [text] = capsys.readouterr().err.strip().splitlines()
+    assert text.startswith("error: ") and words in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_small_run_from_the_command_line(inputs, tmp_path, capsys):
+    output = tmp_path / "with space 🙂"
+    assert main(flags(inputs, output, "--depth_model=none", "--max_samples=10")) == 0
+    text = capsys.readouterr().out
+    assert f"10 samples in {output}" in text and f"{output}/gallery/index.html" in text
+    assert main(flags(inputs, output, "--depth_model=none", "--max_samples=10")) == 0
+    assert main(flags(inputs, output, "--depth_model=none", "--max_samples=11")) == 2
+    assert "its max_samples is 10, not 11" in capsys.readouterr().err
+
+
+def test_local_runs_use_every_core_but_never_more_than_there_are_shards(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert choose_runner([], 100).workers == 8
+    assert choose_runner([], 3).workers == 3
+    assert choose_runner(["--direct_num_workers=2"], 100).workers == 2
+    assert choose_runner(["--runner=DirectRunner"], 100).local
+    assert not choose_runner(["--runner=DataflowRunner"], 100).local
+
+
+def test_the_progress_line():
+    assert line(0, 100, 0) == "0 of 100 samples (0%), 0/s, starting"
+    assert line(2500, 10_000, 5) == "2,500 of 10,000 samples (25%), 500/s, 0:15 left"
+    assert clock(3725) == "1:02:05" and clock(59.6) == "1:00"
