@@ -1,6 +1,7 @@
 """The worker's side of the inputs: each is decoded and resized once and kept in a bounded cache."""
 
 import hashlib
+import threading
 from collections import OrderedDict
 from functools import lru_cache
 
@@ -101,6 +102,8 @@ def read_background(asset: Asset, side: int) -> np.ndarray:
 class AssetStore:
     """Resized inputs by id, decoded on first use, the least recently used dropped first.
 
+    Any number of threads may use it: runners work on several bundles in one process.
+
     Args:
         plan: names the inputs and the sizes.
         limit: bytes of pixels to keep at most.
@@ -110,6 +113,7 @@ class AssetStore:
         self._plan = plan
         self._limit = limit
         self._held = 0
+        self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
         self._cutouts: OrderedDict[tuple[int, int, int, int], Cutout] = OrderedDict()
 
@@ -124,37 +128,42 @@ class AssetStore:
     def cutout(self, fg_id: int, flip: int, width: int, height: int) -> Cutout:
         """A foreground in the form and at the size at which it is pasted."""
         key = (fg_id, flip, width, height)
-        found = self._cutouts.get(key)
-        if found is None:
-            rgba = self.foreground(fg_id)
-            if (width, height) != (rgba.shape[1], rgba.shape[0]):
-                rgba = np.asarray(
-                    Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
-                )
-            found = Cutout.from_rgba(rgba)
-            if flip:
-                found = found.mirrored()
-            self._cutouts[key] = found
+        with self._lock:
+            if found := self._cutouts.get(key):
+                self._cutouts.move_to_end(key)
+                return found
+        rgba = self.foreground(fg_id)
+        if (width, height) != (rgba.shape[1], rgba.shape[0]):
+            rgba = np.asarray(
+                Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
+            )
+        made = Cutout.from_rgba(rgba)
+        if flip:
+            made = made.mirrored()
+        with self._lock:
+            self._cutouts[key] = made
             while len(self._cutouts) > 64:
                 self._cutouts.popitem(last=False)
-        else:
-            self._cutouts.move_to_end(key)
-        return found
+        return made
 
     def _get(self, kind: str, asset: Asset) -> np.ndarray:
         key = (kind, asset.id)
-        found = self._cache.get(key)
-        if found is not None:
-            self._cache.move_to_end(key)
-            return found
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                self._cache.move_to_end(key)
+                return found
+        # Outside the lock: reading takes long, and two threads rarely want the same input first.
         if kind == "background":
             pixels = read_background(asset, self._plan.image_size)
         else:
             pixels = read_foreground(asset, self._plan.canvas.largest_box)
-        self._cache[key] = pixels
-        self._held += pixels.nbytes
-        while self._held > self._limit and len(self._cache) > 1:
-            self._held -= self._cache.popitem(last=False)[1].nbytes
+        with self._lock:
+            if key not in self._cache:
+                self._cache[key] = pixels
+                self._held += pixels.nbytes
+            while self._held > self._limit and len(self._cache) > 1:
+                self._held -= self._cache.popitem(last=False)[1].nbytes
         return pixels
 
 

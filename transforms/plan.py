@@ -354,8 +354,9 @@ def apportion(total: int, weights: list[float]) -> list[int]:
 
 
 def _seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:
-    keys = random_key(seed, purpose, np.array(sorted(ids)))
-    return [sorted(ids)[i] for i in np.argsort(keys, kind="stable")]
+    ids = sorted(ids)
+    keys = random_key(seed, purpose, np.array(ids))
+    return [ids[i] for i in np.argsort(keys, kind="stable")]
 
 
 def _evenly(items: list[int] | tuple[int, ...], at_least: int) -> list[list[int]]:

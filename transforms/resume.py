@@ -22,8 +22,7 @@ def finished_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
     if record is None or record.failures:
         return None
     for file in record.files:
-        path = folder.path(file.path)
-        if not storage.exists(path) or storage.sha256(path) != file.sha256:
+        if not storage.is_intact(folder.path(file.path), file.bytes, file.sha256):
             return None
     return record
 

@@ -7,7 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 RAW = CompressionTypes.UNCOMPRESSED
@@ -71,6 +71,44 @@ def delete_folder(path: str) -> None:
         FileSystems.delete(files)
 
 
+def rename(source: str, target: str, size: int) -> None:
+    """Gives a file another name; a file of that name is replaced. Doing it twice is no error.
+
+    Object stores copy and delete, and a request that is sent again finds no source any more.
+
+    Args:
+        source: the file; nobody else knows its name.
+        target: its new name.
+        size: its bytes, by which the target is known when the source is gone.
+    """
+    try:
+        FileSystems.rename([source], [target])
+    except (BeamIOError, OSError):
+        if FileSystems.exists(source) or file_size(target) != size:
+            raise
+
+
+def file_size(path: str) -> int | None:
+    """Bytes of a file, or None when it is not there."""
+    try:
+        return FileSystems.get_filesystem(path).size(path)
+    except (BeamIOError, OSError):
+        if FileSystems.exists(path):
+            raise
+        return None
+
+
+def is_intact(path: str, size: int, checksum: str) -> bool:
+    """Whether a finished file is there as it was written.
+
+    Local files are read and their SHA-256 compared. Object stores check what they take in and hold,
+    and files there take their names whole: there the size is compared, and nothing is read.
+    """
+    if file_size(path) != size:
+        return False
+    return not is_local(path) or sha256(path) == checksum
+
+
 def list_files(folder: str) -> list[str]:
     """All files below a folder, at any depth, sorted; empty when there is none."""
     if is_local(folder):
@@ -128,7 +166,7 @@ class Replacement(io.RawIOBase):
     def commit(self) -> None:
         """Closes the file and gives it its name."""
         self._file.close()
-        FileSystems.rename([self._temporary], [self.path])
+        rename(self._temporary, self.path, self.size)
 
     def discard(self) -> None:
         """Closes and removes the temporary file."""
@@ -148,8 +186,8 @@ def file_name(path: str) -> str:
 
 
 def absolute(path: str) -> str:
-    """A local path made absolute, so that worker processes find it; others unchanged."""
-    return str(Path(path).expanduser().absolute()) if is_local(path) else path
+    """A local path made absolute, so that worker processes find it; others without end slash."""
+    return str(Path(path).expanduser().absolute()) if is_local(path) else path.rstrip("/")
 
 
 def sha256(path: str) -> str:

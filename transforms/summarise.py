@@ -26,11 +26,18 @@ class Summary:
     failures: tuple[Failure, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Parts:
     statistics: Statistics
     files: list[OutputFile]
     failures: list[Failure]
+
+    def add(self, part: "_Parts | ShardRecord") -> "_Parts":
+        # In place: there may be hundreds of thousands of files.
+        self.statistics += part.statistics
+        self.files.extend(part.files)
+        self.failures.extend(part.failures)
+        return self
 
 
 class SummaryFn(beam.CombineFn):
@@ -42,21 +49,13 @@ class SummaryFn(beam.CombineFn):
 
     def add_input(self, accumulator: _Parts, element: ShardRecord) -> _Parts:
         """Adds a record."""
-        return _Parts(
-            accumulator.statistics + element.statistics,
-            accumulator.files + list(element.files),
-            accumulator.failures + list(element.failures),
-        )
+        return accumulator.add(element)
 
     def merge_accumulators(self, accumulators: Iterable[_Parts]) -> _Parts:
         """Adds parts."""
         total = self.create_accumulator()
         for part in accumulators:
-            total = _Parts(
-                total.statistics + part.statistics,
-                total.files + part.files,
-                total.failures + part.failures,
-            )
+            total.add(part)
         return total
 
     def extract_output(self, accumulator: _Parts) -> Summary:

@@ -1,0 +1,62 @@
+"""The cache of inputs: bounded, and right with many threads."""
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from pipeline.catalog import build_catalog
+from pipeline.run import make_plan
+from tests.conftest import make_spec
+from transforms.assets import AssetStore, read_background, read_foreground
+
+
+@pytest.fixture
+def plan(inputs, tmp_path):
+    """The plan of 12 foregrounds and 6 backgrounds."""
+    spec = make_spec(inputs, tmp_path / "set")
+    return make_plan(spec, build_catalog(spec))
+
+
+def test_threads_share_a_cache_that_is_too_small(plan, monkeypatch):
+    expected = {asset.id: read_background(asset, plan.image_size) for asset in plan.backgrounds}
+    monkeypatch.setattr("transforms.assets.read_background", lambda asset, side: expected[asset.id])
+    store = AssetStore(plan, limit=2 * expected[1].nbytes)
+
+    def look(seed: int) -> None:
+        for i in range(20000):
+            bg_id = 1 + (seed + i * i) % 6
+            assert store.background(bg_id) is expected[bg_id]
+            assert store._held <= 6 * expected[1].nbytes
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(look, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert store._held == sum(pixels.nbytes for pixels in store._cache.values())
+
+
+def test_the_cache_is_bounded_and_spares_reading(plan, monkeypatch):
+    reads = []
+
+    def counted(asset, box):
+        reads.append(asset.id)
+        return read_foreground(asset, box)
+
+    monkeypatch.setattr("transforms.assets.read_foreground", counted)
+    store = AssetStore(plan)
+    for _ in range(3):
+        for asset in plan.foregrounds:
+            store.foreground(asset.id)
+    assert reads == [asset.id for asset in plan.foregrounds]
+    smallest = AssetStore(plan, limit=1)
+    smallest.foreground(1)
+    smallest.foreground(2)
+    reads.clear()
+    smallest.foreground(2)
+    smallest.foreground(1)
+    assert reads == [1]
