@@ -93,9 +93,9 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
     storage.add_argument(
         "--depth_bits",
         type=int,
-        default=12,
+        default=10,
         metavar="N",
-        help="significant bits of the 16-bit depth maps; fewer are smaller (default: 12)",
+        help="significant bits of the 16-bit depth maps; fewer are smaller (default: 10)",
     )
     depth = parser.add_argument_group("depth")
     depth.add_argument(

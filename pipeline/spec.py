@@ -56,7 +56,7 @@ class DatasetSpec:
     formats: tuple[str, ...] = ("tfrecord", "parquet")
     depth_model: str = "builtin"
     image_encoding: str = "jpeg:90"
-    depth_bits: int = 12
+    depth_bits: int = 10
     splits: tuple[SplitShare, ...] = DEFAULT_SPLITS
     max_samples: int | None = None
     on_error: str = "skip"
