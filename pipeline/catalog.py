@@ -49,21 +49,26 @@ def find_files(pattern: str, flag: str) -> list[str]:
         if os.path.isdir(pattern):
             paths = storage.list_files(pattern)
         elif _GLOB.search(pattern) and not os.path.exists(pattern):
-            paths = _match(pattern)
+            paths = _match(pattern, flag)
         elif os.path.exists(pattern):
             paths = [pattern]
         else:
             raise SpecError(f"--{flag}={pattern}: there is no such folder or file")
     else:
-        paths = _match(pattern if _GLOB.search(pattern) else pattern.rstrip("/") + "/**")
+        glob = pattern if _GLOB.search(pattern) else pattern.rstrip("/") + "/**"
+        paths = _match(glob, flag)
     paths = [path for path in paths if not storage.file_name(path).startswith(".")]
     if not paths:
         raise SpecError(f"--{flag}={pattern}: there is no file; give a folder or glob of images")
     return sorted(paths)
 
 
-def _match(pattern: str) -> list[str]:
-    [result] = FileSystems.match([pattern])
+def _match(pattern: str, flag: str) -> list[str]:
+    try:
+        [result] = FileSystems.match([pattern])
+    except Exception as error:  # Each store has errors of its own.
+        reason = f"{error}".splitlines()[0]
+        raise SpecError(f"--{flag}={pattern} cannot be listed: {reason}") from None
     paths = [entry.path for entry in result.metadata_list]
     return [path for path in paths if not (storage.is_local(path) and os.path.isdir(path))]
 

@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         interrupt.
     """
     logging.getLogger().setLevel(logging.ERROR)  # Beam warns while it is imported, too.
-    from pipeline.run import JobError
+    from pipeline.run import JobError, StillRunning
     from pipeline.spec import SpecError
 
     arguments, rest = parser().parse_known_args(argv)
@@ -95,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except StillRunning as error:
+        print(f"submitted: {error}")
+        return 0
     except JobError as error:
         logging.getLogger(__name__).debug("the whole traceback", exc_info=True)
         print(f"error: the job has stopped: {error}", file=sys.stderr)

@@ -16,7 +16,7 @@ from pipeline.output import (
 )
 from pipeline.progress import clock
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
-from pipeline.runner import choose_runner
+from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec
 from transforms import storage
 from transforms.depth import DepthHandler
@@ -79,6 +79,7 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
     """
     spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
     spec.check()
+    check_runner(beam_arguments, spec.paths())
     meaning = model_meaning(spec.depth_model)
     catalog = build_catalog(spec)
     plan = make_plan(spec, catalog)

@@ -3,18 +3,15 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from pipeline.lease import LOCK
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.assets import forget_plans
 from transforms.finish.finish import MANIFEST
 from transforms.formats.base import Folder
 from transforms.plan import Plan
-
-LOCK = "state/lock"
 
 # What may change between two runs of one data set.
 _FREE = ("foregrounds", "backgrounds", "masks", "output", "on_error", "max_failures")
@@ -30,13 +27,20 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
 def refuse_foreign(output: str) -> None:
     """Raises SpecError when a folder holds files that are not of this program."""
     folder = Folder(output)
-    if not storage.is_local(output) or not os.path.isdir(output):
+    if not storage.is_local(output):
+        found = storage.first_file(output)
+        known = found is None or storage.first_file(folder.state) is not None
+        found_name = (found or "").removeprefix(output).lstrip("/")
+    elif os.path.isdir(output):
+        names = sorted(os.listdir(output))
+        known = not names or os.path.isdir(folder.state)
+        found_name = names[0] if names else ""
+    else:
         return
-    found = sorted(os.listdir(output))
-    if found and not os.path.isdir(folder.state):
+    if not known:
         raise SpecError(
             f"--output={output} is not empty and holds no data set of this program"
-            f" (it has {found[0]!r}); choose another folder"
+            f" (it has {found_name!r}); choose another folder"
         )
 
 
@@ -97,35 +101,6 @@ def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
                     return f"{len(ids)} of its {name} are {what}, the first with id {ids[0]}"
         return f"its {name} is {json.dumps(old)}, not {json.dumps(value)}"
     return ""
-
-
-@contextmanager
-def locked(output: str) -> Iterator[None]:
-    """Holds the output folder for one run; a local lock that ends with the process.
-
-    Raises:
-        SpecError: another run holds it, or the folder cannot be written.
-    """
-    if not storage.is_local(output):
-        yield
-        return
-    import fcntl
-
-    try:
-        state = Folder(output).state
-        os.makedirs(state, exist_ok=True)
-        lock = open(Folder(output).path(LOCK), "w")  # noqa: SIM115 - held until the end
-    except OSError as error:
-        raise SpecError(f"--output={output} cannot be written: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise SpecError(f"--output={output} is in use by another run; wait for it") from None
-    try:
-        yield
-    finally:
-        lock.close()
 
 
 def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:

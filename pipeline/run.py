@@ -14,9 +14,10 @@ import apache_beam as beam
 
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
-from pipeline.output import check_space, claim, clear, locked, refuse_foreign
+from pipeline.lease import locked
+from pipeline.output import check_space, claim, clear, refuse_foreign
 from pipeline.progress import watched
-from pipeline.runner import choose_runner
+from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from pipeline.workers import watched_workers
 from transforms import models, storage
@@ -58,6 +59,10 @@ class Performance:
 
 class JobError(RuntimeError):
     """A job that has begun and stopped; the same call continues it. The message is one line."""
+
+
+class StillRunning(JobError):
+    """A job that was sent elsewhere with --no_wait_until_finish and goes on by itself."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,12 @@ def generate(
     Raises:
         SpecError: something in the spec, the inputs or the output folder makes it impossible.
         JobError: the job has begun and stopped; the same call continues it.
+        StillRunning: the job goes on elsewhere, as asked for.
     """
     start = time.monotonic()
     spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
     spec.check()
+    check_runner(list(beam_arguments), spec.paths())
     meaning = model_meaning(spec.depth_model)
     catalog = build_catalog(spec)
     for error in catalog.errors:
@@ -218,7 +225,7 @@ def _run(
     performance: Performance,
     progress: bool,
 ) -> None:
-    runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()))
+    runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()), spec.output)
     origin = Origin(
         spec.to_json(),
         _versions(),
@@ -237,10 +244,18 @@ def _run(
                 graph.build(pipeline, recipe, finish)
         except Exception as error:  # Runners wrap what a worker raised in types of their own.
             raise JobError(job_reason(error)) from error
+        except KeyboardInterrupt:
+            if not runner.local:
+                _LOG.warning("the job may run on where it was sent to; cancel it there")
+            raise
+    if not runner.waits:
+        raise StillRunning(f"the job makes {spec.output} without being waited for")
 
 
 def job_reason(error: Exception) -> str:
     """The line of a worker's traceback that says what happened."""
+    if type(error).__name__ == "DataflowJobAlreadyExistsError":
+        return "a job of that name is active and makes this data set; wait for it, or cancel it"
     lines = [line for line in str(error).splitlines() if _RAISED.match(line)]
     text = lines[-1] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
     # Beam appends where it happened, and workers quote what they raise.

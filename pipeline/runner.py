@@ -1,17 +1,31 @@
-"""Beam options: local runs use every core, others are left as the user spells them."""
+"""Beam options: local runs use every core; others are completed, and else left as they are."""
 
+import hashlib
 import os
+import re
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import (
     DirectOptions,
+    GoogleCloudOptions,
     PipelineOptions,
+    PrismRunnerOptions,
     SetupOptions,
     StandardOptions,
     WorkerOptions,
 )
+from apache_beam.runners.runner import create_runner
 
-_LOCAL = {None, "DirectRunner", "FnApiRunner", "BundleBasedDirectRunner"}
+from pipeline.spec import SpecError
+from transforms import storage
+
+_LOCAL = {"", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
+_DATAFLOW = "dataflowrunner"
+SETUP_FILE = Path(__file__).resolve().parent.parent / "setup.py"
 
 
 @dataclass(frozen=True)
@@ -22,25 +36,77 @@ class RunnerChoice:
         options: Beam's options.
         local: whether it runs on this machine, started by this process.
         workers: local worker processes; 0 where the runner decides.
+        waits: whether this process waits for the end of the job.
     """
 
     options: PipelineOptions
     local: bool
     workers: int
+    waits: bool = True
 
 
-def choose_runner(beam_arguments: list[str], shards: int) -> RunnerChoice:
-    """Reads Beam's flags and fills in what a local run needs.
+def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) -> None:
+    """Refuses, before any work, a runner or a place for files that cannot serve.
+
+    Beam's file systems know their flags afterwards, such as the end point of an object store.
+
+    Args:
+        beam_arguments: Beam flags as Beam spells them.
+        paths: flag and value of each place that inputs are read from or outputs written to.
+
+    Raises:
+        SpecError: the runner loses elements, is unknown, needs an extra that is not installed, or
+            its workers cannot reach a path.
+    """
+    options = PipelineOptions(beam_arguments)
+    name = options.view_as(StandardOptions).runner or ""
+    FileSystems.set_options(options)
+    kind = _kind(name)
+    if kind == "daskrunner":
+        raise SpecError(
+            f"--runner={name} loses elements without a word; use another, such as PrismRunner"
+        )
+    try:
+        if kind:
+            create_runner(name)
+    except Exception as error:  # Runners are plug-ins; whatever fails here fails for good.
+        reason = f"{error}".splitlines()[0]
+        raise SpecError(f"--runner={name} cannot be used: {reason}") from None
+    for flag, path in paths:
+        scheme = FileSystems.get_scheme(path)
+        if scheme is None and kind == _DATAFLOW:
+            raise SpecError(
+                f"--{flag}={path} is on this machine, out of reach of Dataflow's workers;"
+                " give a path that begins with gs://"
+            )
+        try:
+            FileSystems.get_filesystem(path)
+        except ValueError:
+            extra = {"gs": "; install the extra gcp", "s3": "; install the extra aws"}
+            raise SpecError(
+                f"--{flag}={path}: nothing here reads {scheme}://{extra.get(scheme or '', '')}"
+            ) from None
+
+
+def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> RunnerChoice:
+    """Reads Beam's flags and fills in what a run needs.
 
     Args:
         beam_arguments: Beam flags as Beam spells them.
         shards: shards to make; more workers than that would idle.
+        output: folder of the data set, after which a job elsewhere is named.
     """
     options = PipelineOptions(beam_arguments)
     options.view_as(SetupOptions).save_main_session = False
     standard = options.view_as(StandardOptions)
-    if standard.runner not in _LOCAL:
-        return RunnerChoice(options, False, 0)
+    kind = _kind(standard.runner)
+    if kind not in _LOCAL:
+        if kind == _DATAFLOW:
+            _complete_dataflow(options, output)
+        prism = options.view_as(PrismRunnerOptions)
+        if kind == "prismrunner" and not prism.prism_location:
+            prism.prism_location = shutil.which("prism")  # Else Beam downloads it.
+        return RunnerChoice(options, False, 0, not standard.no_wait_until_finish)
     # DirectRunner may hand over to a runner that it downloads; this one is always there.
     standard.runner = "FnApiRunner"
     logs = options.view_as(WorkerOptions)
@@ -55,3 +121,32 @@ def choose_runner(beam_arguments: list[str], shards: int) -> RunnerChoice:
     direct.direct_num_workers = workers
     direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
     return RunnerChoice(options, True, workers)
+
+
+def _kind(name: str | None) -> str:
+    """A runner's name as Beam tells them apart."""
+    return (name or "").rsplit(".", 1)[-1].lower()
+
+
+def _complete_dataflow(options: PipelineOptions, output: str) -> None:
+    setup, cloud = options.view_as(SetupOptions), options.view_as(GoogleCloudOptions)
+    # Workers run the code that is here. From an installed wheel, the image must hold it.
+    if not setup.setup_file and not setup.extra_packages and SETUP_FILE.exists():
+        setup.setup_file = str(SETUP_FILE)
+    if not cloud.job_name:
+        cloud.job_name = job_name(output)
+
+
+def job_name(output: str) -> str:
+    """Dataflow's name for the job that makes a data set.
+
+    It depends on the output alone, and no two active jobs may share a name: so a job that runs on
+    after the program that submitted it is never joined by a second one.
+
+    Example:
+        >>> job_name("gs://bucket/sets/Large One")
+        'mask-depth-large-one-1f6b4f36'
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", storage.file_name(output).lower()).strip("-")
+    digest = hashlib.sha256(output.encode()).hexdigest()[:8]
+    return "-".join(part for part in ("mask-depth", words[:40].strip("-"), digest) if part)

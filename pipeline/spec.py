@@ -77,6 +77,11 @@ class DatasetSpec:
         """JPEG quality; 90 for the pictures of batch zips when the composites are PNG."""
         return int(self.image_encoding.partition(":")[2] or 90)
 
+    def paths(self) -> list[tuple[str, str]]:
+        """Flag and value of each place that is read from or written to."""
+        flags = ("foregrounds", "backgrounds", "masks", "output")
+        return [(flag, getattr(self, flag)) for flag in flags if getattr(self, flag)]
+
     def check(self) -> None:
         """Raises SpecError when a value is impossible."""
         for name in ("image_size", "foreground_size", "placements", "num_shards", "max_samples"):

@@ -7,8 +7,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.output import LOCK
-from pipeline.runner import choose_runner
+from pipeline.lease import LOCK
+from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.assets import forget_plans
@@ -61,6 +61,7 @@ def verify(
     Raises:
         SpecError: there is no finished data set in the folder.
     """
+    check_runner(beam_arguments or [], [("output", output)])
     forget_plans()
     folder = Folder(storage.absolute(output))
     manifest, faults = _read_manifest(folder)

@@ -1,5 +1,7 @@
 """Fixtures: small inputs that look like something, and data sets made from them once a session."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,18 @@ import pytest
 from pipeline import DatasetSpec, GenerateResult, generate
 from tests.drawing import draw_background, draw_foreground
 from transforms.plan import SplitShare
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """Takes back the handler of a command that ran in a test: its stream ends with the test."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

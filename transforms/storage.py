@@ -118,6 +118,12 @@ def list_files(folder: str) -> list[str]:
     return sorted(entry.path for entry in result.metadata_list)
 
 
+def first_file(folder: str) -> str | None:
+    """A file below a folder of an object store, or None where there is none; lists one file."""
+    [result] = FileSystems.match([join(folder, "**")], limits=[1])
+    return result.metadata_list[0].path if result.metadata_list else None
+
+
 class Replacement(io.RawIOBase):
     """A file being written that takes its name only when it is whole.
 
