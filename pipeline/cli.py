@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from pipeline.worker_main import quiet_imports
+
 _DESCRIPTION = """\
 Makes a training set for segmentation and depth from a folder of cut-out foregrounds and a folder of
 backgrounds: composites, exact masks and depth maps, as TFRecord and Parquet."""
@@ -82,14 +84,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
         interrupt.
     """
-    logging.getLogger().setLevel(logging.ERROR)  # Beam warns while it is imported, too.
+    quiet_imports()
     from pipeline.run import JobError, StillRunning
     from pipeline.spec import SpecError
 
     arguments, rest = parser().parse_known_args(argv)
     _set_up_logging(arguments.debug)
-    if arguments.debug and arguments.command != "depth":
-        rest.append("--default_sdk_harness_log_level=INFO")
     try:
         return _COMMANDS[arguments.command](arguments, rest)
     except SpecError as error:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-import apache_beam as beam
-
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.lease import locked
@@ -240,7 +238,7 @@ def _run(
             spec.output, spec.formats, write.schema, origin, write.allowed_failures
         )
         try:
-            with watched_workers(), beam.Pipeline(options=runner.options) as pipeline:
+            with watched_workers(), runner.pipeline() as pipeline:
                 graph.build(pipeline, recipe, finish)
         except Exception as error:  # Runners wrap what a worker raised in types of their own.
             raise JobError(job_reason(error)) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import (
     DirectOptions,
@@ -16,11 +17,13 @@ from apache_beam.options.pipeline_options import (
     PrismRunnerOptions,
     SetupOptions,
     StandardOptions,
-    WorkerOptions,
 )
-from apache_beam.runners.runner import create_runner
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.runners.runner import PipelineRunner, create_runner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipeline.spec import SpecError
+from pipeline.worker_main import command
 from transforms import storage
 
 _LOCAL = {"", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
@@ -37,12 +40,18 @@ class RunnerChoice:
         local: whether it runs on this machine, started by this process.
         workers: local worker processes; 0 where the runner decides.
         waits: whether this process waits for the end of the job.
+        runner: the runner itself; None for the one that the options name.
     """
 
     options: PipelineOptions
     local: bool
     workers: int
     waits: bool = True
+    runner: PipelineRunner | None = None
+
+    def pipeline(self) -> beam.Pipeline:
+        """An empty pipeline that will run there."""
+        return beam.Pipeline(runner=self.runner, options=self.options)
 
 
 def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) -> None:
@@ -109,18 +118,16 @@ def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> R
         return RunnerChoice(options, False, 0, not standard.no_wait_until_finish)
     # DirectRunner may hand over to a runner that it downloads; this one is always there.
     standard.runner = "FnApiRunner"
-    logs = options.view_as(WorkerOptions)
-    if logs.default_sdk_harness_log_level is None:
-        # What stops a worker reaches the program that started it; it need not be logged twice.
-        logs.default_sdk_harness_log_level = "CRITICAL"
-        logs.sdk_harness_log_level_overrides = ['{"transforms": "INFO"}']
     direct = options.view_as(DirectOptions)
     given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
     wanted = direct.direct_num_workers if given and direct.direct_num_workers else os.cpu_count()
     workers = max(1, min(wanted or 1, shards))
     direct.direct_num_workers = workers
-    direct.direct_running_mode = "multi_processing" if workers > 1 else "in_memory"
-    return RunnerChoice(options, True, workers)
+    # The mode is left at in_memory: the runner below has worker processes of its own kind.
+    environment = None
+    if workers > 1:
+        environment = SubprocessSDKEnvironment.from_command_string(command())
+    return RunnerChoice(options, True, workers, runner=FnApiRunner(environment))
 
 
 def _kind(name: str | None) -> str:

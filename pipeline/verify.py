@@ -153,7 +153,7 @@ def _read_shards(
         return sum(reports, start=ShardReport())
     # The report comes back as a file: a pipeline returns nothing to the program that starts it.
     path = Folder(settings.root).path("state/verify.json")
-    with beam.Pipeline(options=runner.options) as pipeline:
+    with runner.pipeline() as pipeline:
         (
             pipeline
             | "Shards" >> beam.Create(shards)

@@ -7,10 +7,10 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from transforms import models
 from transforms.elements import Block, Failure
+from transforms.inference import ModelHandler, RunInference
 from transforms.models.base import DepthModel
 
 _LOG = logging.getLogger(__name__)

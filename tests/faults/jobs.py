@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-_WORKER = "apache_beam.runners.worker.sdk_worker_main"
+_WORKER = "pipeline.worker_main"
 ROOT = Path(__file__).parents[2]
 
 
