@@ -13,12 +13,12 @@ from PIL import Image
 
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
+from transforms.asset import Asset
 from transforms.assets import decode_background, decode_foreground
 from transforms.finish.manifest import InputError
 from transforms.images import BadImage, fit_foreground
 from transforms.mask import SOLID
 from transforms.placement import Canvas
-from transforms.plan import Asset
 
 _GLOB = re.compile(r"[*?\[]")
 

@@ -82,8 +82,7 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
     storage.delete_folder(folder.temporary)  # What a killed run has left.
     # The spec comes second: with both there, the folder is this data set's.
     for path, text in (("state/plan.json", plan.to_json()), ("state/spec.json", spec.to_json())):
-        with folder.create(path) as file:
-            file.write(text.encode())
+        folder.write(path, text.encode())
     forget_plans()
     return False
 

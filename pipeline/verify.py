@@ -22,14 +22,8 @@ from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
 from transforms.records import record_path
 from transforms.statistics import Statistics
-from transforms.verify import (
-    Fault,
-    ShardReport,
-    Verify,
-    VerifySettings,
-    checked_record,
-    verify_shard,
-)
+from transforms.verify import Verify, VerifySettings, checked_record, verify_shard
+from transforms.verify_report import Fault, ShardReport
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from transforms import storage
+from transforms.asset import Asset
 from transforms.cutout import Cutout
 from transforms.images import (
     BadImage,
@@ -20,7 +21,7 @@ from transforms.images import (
     to_rgb,
     to_rgba,
 )
-from transforms.plan import Asset, Plan, load_plan
+from transforms.plan import Plan, load_plan
 
 CACHE_BYTES = 256 * 2**20
 

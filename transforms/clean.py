@@ -7,12 +7,13 @@ import apache_beam as beam
 import numpy as np
 
 from transforms import storage
+from transforms.asset import Asset
 from transforms.assets import read_background, read_foreground
 from transforms.codecs import encode_mask, encode_rgb
 from transforms.elements import CleanImage, ShardSpec
 from transforms.formats import FORMATS
 from transforms.formats.base import Folder, Sink
-from transforms.plan import Asset, Plan, load_plan
+from transforms.plan import Plan, load_plan
 from transforms.records import ShardRecord, write_record
 from transforms.statistics import PictureCounts, Statistics
 

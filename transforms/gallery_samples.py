@@ -35,8 +35,7 @@ def keep_for_gallery(folder: Folder, plan: Plan, block: EncodedBlock) -> None:
             files = {"image": sample.image, "mask": sample.mask, "depth": sample.depth}
             for kind, data in files.items():
                 if data is not None:
-                    with folder.create(f"{_PLACE}/{key}.{kind}") as file:
-                        file.write(data)
+                    folder.write(f"{_PLACE}/{key}.{kind}", data)
 
 
 def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:

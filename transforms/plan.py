@@ -22,6 +22,8 @@ from itertools import accumulate
 import numpy as np
 
 from transforms import storage
+from transforms.asset import Asset, SplitShare
+from transforms.dealing import Strip, apportion, evenly, seeded_order
 from transforms.elements import Placement, ShardSpec
 from transforms.placement import Canvas, place
 from transforms.seeding import permuted, random_key
@@ -37,56 +39,6 @@ _ORDER, _CYCLE, _WALK, _COMBINATION, _SPLIT = 1, 2, 3, 4, 5
 
 class PlanError(ValueError):
     """A plan that cannot be made; the message says what would be possible."""
-
-
-@dataclass(frozen=True)
-class Asset:
-    """One usable input image.
-
-    Attributes:
-        id: its id, unique among the foregrounds or the backgrounds.
-        path: where the file is.
-        sha256: checksum of the file, hexadecimal.
-        bytes: size of the file.
-        width: width in pixels, upright.
-        height: height in pixels, upright.
-        mask_path: file that holds its alpha, if the image itself has none.
-        mask_sha256: checksum of that file.
-    """
-
-    id: int
-    path: str
-    sha256: str
-    bytes: int
-    width: int
-    height: int
-    mask_path: str | None = None
-    mask_sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class SplitShare:
-    """A named share of the foregrounds, such as `train` with 0.9."""
-
-    name: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Foregrounds that are shown together, and how many samples they make.
-
-    Attributes:
-        split: name of the split.
-        number: number of the strip over all splits; also the number of its batch.
-        foregrounds: ids.
-        count: number of samples.
-    """
-
-    split: str
-    number: int
-    foregrounds: tuple[int, ...]
-    count: int
 
 
 @dataclass(frozen=True)
@@ -152,7 +104,7 @@ class Plan:
     @cached_property
     def split_foregrounds(self) -> dict[str, tuple[int, ...]]:
         """Ids of each split's foregrounds, in seeded order."""
-        ids = _seeded_order([asset.id for asset in self.foregrounds], self.seed, _SPLIT)
+        ids = seeded_order([asset.id for asset in self.foregrounds], self.seed, _SPLIT)
         counts = apportion(len(ids), [split.share for split in self.splits])
         ends = list(accumulate(counts))
         return {
@@ -166,7 +118,7 @@ class Plan:
         blocks = [
             (split, block)
             for split, ids in self.split_foregrounds.items()
-            for block in _evenly(ids, STRIP_FOREGROUNDS)
+            for block in evenly(ids, STRIP_FOREGROUNDS)
         ]
         cumulative = list(accumulate((len(block) for _, block in blocks), initial=0))
         ends = [self.total * foregrounds // len(self.foregrounds) for foregrounds in cumulative]
@@ -178,8 +130,8 @@ class Plan:
     @cached_property
     def background_blocks(self) -> tuple[tuple[int, ...], ...]:
         """Ids of the backgrounds in blocks of 100 to 199, in seeded order."""
-        ids = _seeded_order([asset.id for asset in self.backgrounds], self.seed, _ORDER)
-        return tuple(tuple(block) for block in _evenly(ids, BLOCK_BACKGROUNDS))
+        ids = seeded_order([asset.id for asset in self.backgrounds], self.seed, _ORDER)
+        return tuple(tuple(block) for block in evenly(ids, BLOCK_BACKGROUNDS))
 
     @cached_property
     def shard_counts(self) -> dict[str, int]:
@@ -338,30 +290,3 @@ class Plan:
 def load_plan(path: str) -> Plan:
     """Reads a plan file, once per process."""
     return Plan.from_json(storage.read_bytes(path).decode())
-
-
-def apportion(total: int, weights: list[float]) -> list[int]:
-    """Deals `total` out by weight: largest remainders first, at least one each while it lasts."""
-    scale = total / sum(weights)
-    counts = [int(weight * scale + 1e-9) for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (counts[i] - weights[i] * scale, i))
-    for i in by_remainder[: total - sum(counts)]:
-        counts[i] += 1
-    while 0 in counts and max(counts) > 1:
-        counts[counts.index(max(counts))] -= 1
-        counts[counts.index(0)] += 1
-    return counts
-
-
-def _seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:
-    ids = sorted(ids)
-    keys = random_key(seed, purpose, np.array(ids))
-    return [ids[i] for i in np.argsort(keys, kind="stable")]
-
-
-def _evenly(items: list[int] | tuple[int, ...], at_least: int) -> list[list[int]]:
-    pieces = max(1, len(items) // at_least)
-    return [
-        list(items[i * len(items) // pieces : (i + 1) * len(items) // pieces])
-        for i in range(pieces)
-    ]

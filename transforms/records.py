@@ -58,8 +58,7 @@ def record_path(folder: Folder, shard: ShardSpec) -> str:
 
 def write_record(folder: Folder, record: ShardRecord) -> None:
     """Writes a record; the shard is done."""
-    with folder.create(f"state/records/{record.shard.name}.json") as file:
-        file.write(record.to_json().encode())
+    folder.write(f"state/records/{record.shard.name}.json", record.to_json().encode())
 
 
 def read_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:

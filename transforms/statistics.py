@@ -5,14 +5,14 @@ minimum and maximum follow exactly. A depth map is counted in fixed point: its s
 float32 numbers, hence integers times 2**-149, and all sums are Python integers.
 """
 
-import base64
 import math
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from transforms.lossless_json import pack, unpack
 
 COVERAGE_BINS = 100
 _FIXED = 149  # Every float32 is an integer times 2**-149.
@@ -257,12 +257,12 @@ class Statistics:
 
     def to_record(self) -> dict[str, Any]:
         """Lossless JSON-ready form."""
-        return {name: _pack(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {name: pack(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Statistics":
         """Reads what `to_record` has made."""
-        values = {name: _unpack(value) for name, value in record.items()}
+        values = {name: unpack(value) for name, value in record.items()}
         depth = values["depth"]
         pictures = {
             name: PictureCounts(**{**values[name], "sizes": tuple(values[name]["sizes"])})
@@ -285,22 +285,3 @@ def _sum(left: Any, right: Any) -> Any:
     if left is None or right is None:
         return right if left is None else left
     return left + right
-
-
-def _pack(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        data = zlib.compress(np.ascontiguousarray(value, "<i8").tobytes())
-        return {"shape": list(value.shape), "int64": base64.b64encode(data).decode("ascii")}
-    if isinstance(value, PictureCounts | DepthCounts):
-        return {name: _pack(getattr(value, name)) for name in value.__dataclass_fields__}
-    # JSON numbers of more than 53 bits are read wrongly by many programs.
-    return str(value) if isinstance(value, int) and abs(value) >= 2**53 else value
-
-
-def _unpack(value: Any) -> Any:
-    if isinstance(value, dict) and "int64" in value:
-        data = zlib.decompress(base64.b64decode(value["int64"]))
-        return np.frombuffer(data, "<i8").astype(np.int64).reshape(value["shape"])
-    if isinstance(value, dict):
-        return {name: _unpack(item) for name, item in value.items()}
-    return int(value) if isinstance(value, str) else value

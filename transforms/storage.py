@@ -1,5 +1,6 @@
 """Files on anything that Beam's FileSystems reaches, written so that no reader sees half of one."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -12,6 +13,9 @@ from apache_beam.io.filesystems import FileSystems
 
 RAW = CompressionTypes.UNCOMPRESSED
 """Names never decide how bytes are read or written."""
+
+AT_ONCE_BYTES = 4 * 2**20
+"""Objects up to this size go out in one piece."""
 
 
 def join(base: str, *parts: str) -> str:
@@ -46,9 +50,21 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
 
 
-def write_bytes(path: str, data: bytes) -> None:
-    """Writes a file as a whole: under a temporary name beside it, then renamed."""
-    with Replacement(path) as file:
+def write_bytes(path: str, data: bytes, temporary: str | None = None) -> None:
+    """Writes a file as a whole: under a temporary name, then renamed.
+
+    An object appears only when it is complete; a small one is written at once under its own name.
+
+    Args:
+        path: the file; one of that name is replaced.
+        data: its contents; object stores take none that is empty.
+        temporary: folder of the temporary file, by default beside the target.
+    """
+    if is_local(path) or len(data) > AT_ONCE_BYTES:
+        with Replacement(path, temporary) as file:
+            file.write(data)
+        return
+    with FileSystems.create(path, compression_type=RAW) as file:
         file.write(data)
 
 
@@ -59,8 +75,10 @@ def write_text(path: str, text: str) -> None:
 
 def delete(path: str) -> None:
     """Deletes a file, if it is there."""
-    if FileSystems.exists(path):
-        FileSystems.delete([path])
+    if not is_local(path):
+        FileSystems.delete([path])  # No error where there is none.
+    elif os.path.lexists(path):
+        os.remove(path)
 
 
 def delete_folder(path: str) -> None:
@@ -176,7 +194,9 @@ class Replacement(io.RawIOBase):
 
     def discard(self) -> None:
         """Closes and removes the temporary file."""
-        self._file.close()
+        # A full disk, or a store that takes no empty object, does not let it be closed well.
+        with contextlib.suppress(Exception):
+            self._file.close()
         delete(self._temporary)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

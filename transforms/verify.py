@@ -1,8 +1,8 @@
 """Verify step: a finished shard is read back and held against the plan and its record."""
 
 import io
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 import apache_beam as beam
@@ -19,67 +19,10 @@ from transforms.mask import bounding_box
 from transforms.plan import Plan, load_plan
 from transforms.records import ShardRecord, record_path
 from transforms.statistics import DepthCounts, Statistics
+from transforms.verify_report import Fault, ShardReport, ShardReportFn
 
 _ROWS = 64
 _MOST_FAULTS = 20
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something in a data set that is not as it should be.
-
-    Attributes:
-        path: the file, relative to the data set's folder.
-        what: what is wrong.
-    """
-
-    path: str
-    what: str
-
-
-@dataclass(frozen=True, eq=False)
-class ShardReport:
-    """What reading shards back has shown.
-
-    Attributes:
-        shards: shards read.
-        samples: samples read.
-        faults: what is wrong, at most 20 a shard.
-        statistics: counts over the samples read.
-    """
-
-    shards: int = 0
-    samples: int = 0
-    faults: tuple[Fault, ...] = ()
-    statistics: Statistics = field(default_factory=Statistics)
-
-    def __add__(self, other: "ShardReport") -> "ShardReport":
-        return ShardReport(
-            self.shards + other.shards,
-            self.samples + other.samples,
-            self.faults + other.faults,
-            self.statistics + other.statistics,
-        )
-
-
-class ShardReportFn(beam.CombineFn):
-    """Adds ShardReports."""
-
-    def create_accumulator(self) -> ShardReport:
-        """A report on nothing."""
-        return ShardReport()
-
-    def add_input(self, accumulator: ShardReport, element: ShardReport) -> ShardReport:
-        """Adds one report."""
-        return accumulator + element
-
-    def merge_accumulators(self, accumulators: Iterable[ShardReport]) -> ShardReport:
-        """Adds reports."""
-        return sum(accumulators, start=ShardReport())
-
-    def extract_output(self, accumulator: ShardReport) -> ShardReport:
-        """The report on everything."""
-        return accumulator
 
 
 @dataclass(frozen=True)

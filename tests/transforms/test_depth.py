@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from transforms.codecs import encode_mask
 from transforms.depth import fault, predict_block
 from transforms.elements import Block, Placement, ShardSpec
 from transforms.encode import Encoding, encode_block
@@ -74,7 +75,7 @@ def test_a_block_of_failures_only_is_encoded_to_nothing():
 def test_a_sample_that_cannot_be_encoded_costs_that_sample(monkeypatch):
     from transforms import encode
 
-    real = encode.encode_mask
+    real = encode_mask
     calls = []
 
     def breaks_once(mask):

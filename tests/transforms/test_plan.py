@@ -4,7 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from transforms.plan import Asset, Plan, PlanError, SplitShare, apportion
+from transforms.asset import Asset, SplitShare
+from transforms.dealing import apportion
+from transforms.plan import Plan, PlanError
 
 
 def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Plan:

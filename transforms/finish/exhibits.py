@@ -10,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from transforms import storage
+from transforms.asset import Asset
 from transforms.assets import read_background, read_foreground
 from transforms.codecs import encode_jpeg
 from transforms.formats.base import Folder
 from transforms.gallery_samples import KeptSample, kept_samples
 from transforms.models.base import DepthMeaning
-from transforms.plan import Asset, Plan
+from transforms.plan import Plan
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -85,41 +85,43 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
-        ("errors/inputs.jsonl", _lines(origin.input_errors)),
-        ("errors/samples.jsonl", _lines(summary.failures)),
         ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)),
     ]
     for name in settings.formats:
         texts += FORMATS[name].describe(*descriptions(files, name, settings))
-    others = [_write(folder, path, text) for path, text in texts]
+    others = [_write(folder, path, text.encode()) for path, text in texts]
+    others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
+    others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
     pictures = build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE)
     others += [_existing(folder, path) for path in (*pictures, *STATE_FILES)]
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
-    with folder.create(MANIFEST_CHECKSUM) as file:
-        file.write(f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
-    with folder.create(MANIFEST) as file:
-        file.write(manifest)
+    folder.write(MANIFEST_CHECKSUM, f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
+    folder.write(MANIFEST, manifest)
     for name in ("tmp", "zip", "gallery"):
         storage.delete_folder(storage.join(folder.state, name))
 
 
-def _write(folder: Folder, path: str, text: str) -> OtherFile:
-    with folder.create(path) as file:
-        file.write(text.encode())
-    return OtherFile(path, file.size, file.sha256)
+def _write(folder: Folder, path: str, data: bytes) -> OtherFile:
+    folder.write(path, data)
+    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[OtherFile]:
+    """Writes what was left out, a line each; where nothing was, there is no file."""
+    if not errors:
+        storage.delete(folder.path(path))  # A run that stopped later may have left one.
+        return []
+    lines = (
+        json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
+        for error in errors
+    )
+    return [_write(folder, path, "".join(lines).encode())]
 
 
 def _existing(folder: Folder, path: str) -> OtherFile:
     data = storage.read_bytes(folder.path(path))
     return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
-
-
-def _lines(items: Iterable[object]) -> str:
-    return "".join(
-        json.dumps(dataclasses.asdict(item), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
-        for item in items
-    )
 
 
 class _FinishDoFn(beam.DoFn):

@@ -51,8 +51,7 @@ def build_gallery(
     page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets)
     written["index.html"] = page.encode()
     for path, data in written.items():
-        with folder.create(f"{_PLACE}/{path}") as file:
-            file.write(data)
+        folder.write(f"{_PLACE}/{path}", data)
     return tuple(f"{_PLACE}/{path}" for path in written)
 
 

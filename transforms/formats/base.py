@@ -70,6 +70,10 @@ class Folder:
         """Full path of a file given relative to the root, with slashes."""
         return storage.join(self.root, *relative.split("/"))
 
+    def write(self, relative: str, data: bytes) -> None:
+        """Writes a file as a whole."""
+        storage.write_bytes(self.path(relative), data, self.temporary)
+
     def create(self, relative: str) -> storage.Replacement:
         """Opens a file that appears under its name when it is committed."""
         return storage.Replacement(self.path(relative), self.temporary)

@@ -14,12 +14,13 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
+from transforms.asset import Asset
 from transforms.assets import read_background, read_foreground
 from transforms.codecs import encode_jpeg
 from transforms.elements import Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink
 from transforms.formats.schema import Schema
-from transforms.plan import Asset, Plan, load_plan
+from transforms.plan import Plan, load_plan
 from transforms.storage import RAW
 
 PART = "zip-part"

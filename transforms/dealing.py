@@ -1,0 +1,53 @@
+"""Dealing inputs out: shares, seeded orders, even pieces."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.seeding import random_key
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Foregrounds that are shown together, and how many samples they make.
+
+    Attributes:
+        split: name of the split.
+        number: number of the strip over all splits; also the number of its batch.
+        foregrounds: ids.
+        count: number of samples.
+    """
+
+    split: str
+    number: int
+    foregrounds: tuple[int, ...]
+    count: int
+
+
+def apportion(total: int, weights: list[float]) -> list[int]:
+    """Deals `total` out by weight: largest remainders first, at least one each while it lasts."""
+    scale = total / sum(weights)
+    counts = [int(weight * scale + 1e-9) for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (counts[i] - weights[i] * scale, i))
+    for i in by_remainder[: total - sum(counts)]:
+        counts[i] += 1
+    while 0 in counts and max(counts) > 1:
+        counts[counts.index(max(counts))] -= 1
+        counts[counts.index(0)] += 1
+    return counts
+
+
+def seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:
+    """The ids in an order that the seed and the purpose decide, whatever order they come in."""
+    ids = sorted(ids)
+    keys = random_key(seed, purpose, np.array(ids))
+    return [ids[i] for i in np.argsort(keys, kind="stable")]
+
+
+def evenly(items: list[int] | tuple[int, ...], at_least: int) -> list[list[int]]:
+    """Cuts items into as many even pieces as hold `at_least` each; one where there are fewer."""
+    pieces = max(1, len(items) // at_least)
+    return [
+        list(items[i * len(items) // pieces : (i + 1) * len(items) // pieces])
+        for i in range(pieces)
+    ]
