@@ -13,6 +13,10 @@ MULTIPLE = 32
 LARGEST = 640
 """Longest side, in pixels, that the network sees; larger pictures are scaled down to it."""
 
+CACHED_PIXELS = 4 * 160 * 160
+"""Pixels that pass the network at once on the CPU. The features of more leave the processor's
+cache: 40 pictures of 160x160 at once take 1.6 times as long as four at a time."""
+
 
 class BuiltinModel:
     """Relative inverse depth in (0, 1).
@@ -104,7 +108,13 @@ class _OnnxNetwork(_Network):
             raise ModelError(f"{GRAPH}: {error}; install the package anew") from None
 
     def run(self, images: np.ndarray) -> np.ndarray:
-        return self._session.run(None, {"pictures": np.ascontiguousarray(images)})[0]
+        count, height, width, _ = images.shape
+        depth = np.empty((count, height, width), np.float32)
+        step = max(1, CACHED_PIXELS // (height * width))
+        for start in range(0, count, step):
+            part = np.ascontiguousarray(images[start : start + step])
+            [depth[start : start + step]] = self._session.run(None, {"pictures": part})
+        return depth
 
 
 class _TorchNetwork(_Network):
