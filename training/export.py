@@ -46,9 +46,8 @@ def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) 
         graph: target of the graph, whose batch norms are folded into its convolutions.
     """
     network = network.eval()
-    # The file is made readable by all: a package may be installed by another user.
-    weights.touch(mode=0o644)
     save_file({name: value.contiguous() for name, value in network.state_dict().items()}, weights)
+    weights.chmod(0o644)  # A package may be installed by another user than uses it.
     axes = {0: "batch", 1: "height", 2: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # The exporter used here needs no package of its own.

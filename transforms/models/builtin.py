@@ -10,8 +10,9 @@ from transforms.models.base import RELATIVE_INVERSE_DEPTH, ModelError
 WEIGHTS = Path(__file__).with_name("builtin.safetensors")
 GRAPH = Path(__file__).with_name("builtin.onnx")
 MULTIPLE = 32
-LARGEST = 640
-"""Longest side, in pixels, that the network sees; larger pictures are scaled down to it."""
+SHORT_SIDE, LONG_SIDE = 192, 640
+"""At most so many pixels pass the network in a picture's short and long side. It is trained at 160:
+it must see a scene as a whole, and its depth is worse from 256 pixels on."""
 
 CACHED_PIXELS = 4 * 160 * 160
 """Pixels that pass the network at once on the CPU. The features of more leave the processor's
@@ -45,7 +46,7 @@ class BuiltinModel:
         self.device = network.device
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """Predicts relative inverse depth; other sides than multiples of 32 are resized.
+        """Predicts relative inverse depth; large pictures, and odd sizes, pass the network resized.
 
         Args:
             images: uint8 [n, height, width, 3], RGB.
@@ -74,8 +75,8 @@ class BuiltinModel:
 
 
 def network_size(width: int, height: int) -> tuple[int, int]:
-    """The (width, height) at which a picture passes the network: multiples of 32, at most 640."""
-    scale = min(1.0, LARGEST / max(width, height))
+    """The (width, height) at which a picture passes the network: multiples of 32, within bounds."""
+    scale = min(1.0, SHORT_SIDE / min(width, height), LONG_SIDE / max(width, height))
     return (
         max(MULTIPLE, round(width * scale / MULTIPLE) * MULTIPLE),
         max(MULTIPLE, round(height * scale / MULTIPLE) * MULTIPLE),
