@@ -1,5 +1,6 @@
 """Runners and places that are refused before any work, and how options are completed."""
 
+import importlib.util
 import re
 
 import pytest
@@ -13,6 +14,16 @@ from apache_beam.options.pipeline_options import (
 from pipeline.cli import main
 from pipeline.runner import SETUP_FILE, check_runner, choose_runner, job_name
 from pipeline.spec import SpecError
+
+
+def _has_gcp() -> bool:
+    try:
+        return importlib.util.find_spec("google.cloud.storage") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+needs_gcp = pytest.mark.skipif(not _has_gcp(), reason="the extra gcp is not installed")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +43,7 @@ def test_an_unknown_runner_is_refused():
         check_runner(["--runner=SwiftRunner"], [])
 
 
+@needs_gcp
 def test_dataflow_is_refused_with_local_paths():
     with pytest.raises(SpecError, match=r"--backgrounds=/photos is on this machine.* gs://"):
         check_runner(
@@ -64,6 +76,7 @@ def test_prism_is_found_on_the_path(tmp_path, monkeypatch):
     assert given.options.view_as(PrismRunnerOptions).prism_location == "/other"
 
 
+@needs_gcp
 def test_dataflow_gets_the_package_and_a_name_of_its_own():
     flags = ["--runner=DataflowRunner", "--no_wait_until_finish"]
     choice = choose_runner(flags, 5, "gs://bucket/sets/Large One")
@@ -78,6 +91,7 @@ def test_dataflow_gets_the_package_and_a_name_of_its_own():
     assert own.options.view_as(GoogleCloudOptions).job_name == "mine"
 
 
+@needs_gcp
 @pytest.mark.parametrize("output", ["gs://b", "gs://bucket/ÄÖ", "gs://bucket/" + "long" * 50])
 def test_job_names_are_such_as_dataflow_takes(output):
     assert re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", job_name(output))
