@@ -9,7 +9,7 @@ from transforms.elements import ShardSpec
 from transforms.encode import Encode
 from transforms.finish.finish import Finish, FinishSettings
 from transforms.join_zips import JoinZips
-from transforms.list_shards import ListCleanShards, ListShards
+from transforms.list_shards import ListShards
 from transforms.mask import Mask
 from transforms.place import Place
 from transforms.records import ShardRecord
@@ -31,7 +31,7 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
     """
     root, formats = finish.root, finish.formats
     shards = pipeline | "List shards" >> ListShards(recipe.plan_path)
-    clean_shards = pipeline | "List clean shards" >> ListCleanShards(recipe.plan_path)
+    clean_shards = pipeline | "List clean shards" >> ListShards(recipe.plan_path, clean=True)
 
     todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(root)
     made = todo.missing | "Make" >> MakeShards(recipe)

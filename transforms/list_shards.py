@@ -18,35 +18,19 @@ def _clean_shards(plan_path: str) -> Iterator[ShardSpec]:
 
 
 class ListShards(beam.PTransform):
-    """A pipeline's start to the ShardSpecs of the samples.
+    """A pipeline's start to the ShardSpecs of the samples, or of the clean images.
 
     Args:
         plan_path: file of the plan.
+        clean: whether it is the shards of the clean images.
     """
 
-    def __init__(self, plan_path: str) -> None:
+    def __init__(self, plan_path: str, clean: bool = False) -> None:
         super().__init__()
         self._plan_path = plan_path
-
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ShardSpec]:
-        """Adds the step to a pipeline."""
-        return (
-            pipeline | "Plan" >> beam.Create([self._plan_path]) | "Shards" >> beam.FlatMap(_shards)
-        )
-
-
-class ListCleanShards(beam.PTransform):
-    """A pipeline's start to the ShardSpecs of the clean images.
-
-    Args:
-        plan_path: file of the plan.
-    """
-
-    def __init__(self, plan_path: str) -> None:
-        super().__init__()
-        self._plan_path = plan_path
+        self._clean = clean
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[ShardSpec]:
         """Adds the step to a pipeline."""
         plan = pipeline | "Plan" >> beam.Create([self._plan_path])
-        return plan | "Shards" >> beam.FlatMap(_clean_shards)
+        return plan | "Shards" >> beam.FlatMap(_clean_shards if self._clean else _shards)
