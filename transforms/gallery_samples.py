@@ -42,8 +42,7 @@ def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:
     """The kept samples in the order of the run; those that failed are missing."""
 
     def read(key: str, kind: str) -> bytes | None:
-        path = folder.path(f"{_PLACE}/{key}.{kind}")
-        return storage.read_bytes(path) if storage.exists(path) else None
+        return storage.read_if_there(folder.path(f"{_PLACE}/{key}.{kind}"))
 
     found: list[KeptSample] = []
     for key in plan.gallery_keys:

@@ -63,8 +63,8 @@ def write_record(folder: Folder, record: ShardRecord) -> None:
 
 def read_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
     """The record of a shard, or None when the shard is not done."""
-    path = record_path(folder, shard)
-    if not storage.exists(path):
+    data = storage.read_if_there(record_path(folder, shard))
+    if data is None:
         return None
-    record = ShardRecord.from_json(storage.read_text(path))
+    record = ShardRecord.from_json(data.decode())
     return record if record.shard == shard else None

@@ -8,7 +8,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 RAW = CompressionTypes.UNCOMPRESSED
@@ -37,6 +37,16 @@ def read_bytes(path: str) -> bytes:
 def read_text(path: str) -> str:
     """Reads a whole UTF-8 file."""
     return read_bytes(path).decode("utf-8")
+
+
+def read_if_there(path: str) -> bytes | None:
+    """Reads a whole file, or returns None when it is not there."""
+    try:
+        return read_bytes(path)
+    except Exception:  # Each store says in its own way that there is nothing.
+        if exists(path):
+            raise
+        return None
 
 
 def exists(path: str) -> bool:
@@ -101,8 +111,8 @@ def rename(source: str, target: str, size: int) -> None:
     """
     try:
         FileSystems.rename([source], [target])
-    except (BeamIOError, OSError):
-        if FileSystems.exists(source) or file_size(target) != size:
+    except Exception:  # Each store says in its own way that the source is gone.
+        if exists(source) or file_size(target) != size:
             raise
 
 
@@ -110,8 +120,8 @@ def file_size(path: str) -> int | None:
     """Bytes of a file, or None when it is not there."""
     try:
         return FileSystems.get_filesystem(path).size(path)
-    except (BeamIOError, OSError):
-        if FileSystems.exists(path):
+    except Exception:  # Each store says in its own way that there is nothing.
+        if exists(path):
             raise
         return None
 

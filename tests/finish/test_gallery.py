@@ -1,5 +1,6 @@
 """The gallery of small data sets: whole, safe whatever inputs are named, and seen in a browser."""
 
+import hashlib
 import io
 import json
 import re
@@ -54,7 +55,11 @@ class Page(HTMLParser):
 
 
 def build(made: Made) -> tuple[str, ...]:
-    return build_gallery(made.folder, made.plan, made.statistics, made.meaning, TITLE)
+    files = build_gallery(made.folder, made.plan, made.statistics, made.meaning, TITLE)
+    for file in files:
+        data = storage.read_bytes(made.folder.path(file.path))
+        assert (file.bytes, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    return tuple(file.path for file in files)
 
 
 def read_page(made: Made) -> Page:

@@ -12,7 +12,7 @@ from transforms import storage
 from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.finish.card import dataset_card, dataset_text
 from transforms.finish.gallery import build_gallery
-from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json
+from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json, other_file
 from transforms.finish.report import statistics_json, statistics_markdown
 from transforms.formats import FORMATS
 from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
@@ -92,8 +92,8 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     others = [_write(folder, path, text.encode()) for path, text in texts]
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
-    pictures = build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE)
-    others += [_existing(folder, path) for path in (*pictures, *STATE_FILES)]
+    others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE)
+    others += [_existing(folder, path) for path in STATE_FILES]
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
     folder.write(MANIFEST_CHECKSUM, f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
@@ -104,7 +104,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
 
 def _write(folder: Folder, path: str, data: bytes) -> OtherFile:
     folder.write(path, data)
-    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
+    return other_file(path, data)
 
 
 def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[OtherFile]:
@@ -120,8 +120,7 @@ def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[O
 
 
 def _existing(folder: Folder, path: str) -> OtherFile:
-    data = storage.read_bytes(folder.path(path))
-    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
+    return other_file(path, storage.read_bytes(folder.path(path)))
 
 
 class _FinishDoFn(beam.DoFn):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from transforms import storage
 from transforms.finish.exhibits import Exhibits, gather
+from transforms.finish.manifest import OtherFile, other_file
 from transforms.finish.page import ShownPlot, Snippet, gallery_page
 from transforms.finish.plots import DARK, LIGHT, make_plots
 from transforms.finish.sheets import section_sheet, triples_sheet
@@ -22,7 +23,7 @@ def build_gallery(
     statistics: Statistics,
     meaning: DepthMeaning | None,
     title: str,
-) -> tuple[str, ...]:
+) -> tuple[OtherFile, ...]:
     """Writes `gallery/` with `index.html`, its pictures, the sheets and the plots.
 
     Equal data sets have equal galleries, byte for byte, where the versions of Pillow and matplotlib
@@ -36,7 +37,7 @@ def build_gallery(
         title: heading of the page.
 
     Returns:
-        The files written, relative to the data set's folder; the page is the last.
+        The files written; the page is the last.
     """
     exhibits = gather(folder, plan, meaning)
     written = dict(_pictures(exhibits))
@@ -52,7 +53,7 @@ def build_gallery(
     written["index.html"] = page.encode()
     for path, data in written.items():
         folder.write(f"{_PLACE}/{path}", data)
-    return tuple(f"{_PLACE}/{path}" for path in written)
+    return tuple(other_file(f"{_PLACE}/{path}", data) for path, data in written.items())
 
 
 def _pictures(exhibits: Exhibits) -> Iterator[tuple[str, bytes]]:

@@ -1,6 +1,7 @@
 """The manifest: what the data set is made of and every file it has."""
 
 import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass
 
@@ -61,6 +62,11 @@ class OtherFile:
     path: str
     bytes: int
     sha256: str
+
+
+def other_file(path: str, data: bytes) -> OtherFile:
+    """The entry of a file with this content."""
+    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
 
 
 def manifest_json(
