@@ -60,8 +60,13 @@ EXTRAS["test"] = sorted(
         *EXTRAS["tensorflow"],
         *EXTRAS["datasets"],
         *EXTRAS["train"],
+        *EXTRAS["aws"],
+        # What Beam reads and writes gs:// with; the whole extra gcp does not go with TensorFlow 2.16.
+        "google-apitools>=0.5.31",
+        "google-cloud-storage>=2.18",
         "hypothesis>=6.100",
         "mlcroissant>=1.0",
+        "moto[server]>=5",
         "mypy>=1.13",
         "psutil>=6",
         "pycocotools>=2.0.8",

@@ -29,14 +29,14 @@ suitable() {
     "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' >/dev/null 2>&1
 }
 
-# TensorFlow 2.16, which some tests read with, ends at Python 3.12: newer ones come last.
+# Most runs of the tests are on Python 3.11. TensorFlow 2.16, which some read with, ends at 3.12.
 find_python() {
     local name
     if [[ -n ${PYTHON:-} ]]; then
         suitable "$PYTHON" && echo "$PYTHON" && return
         echo "PYTHON=$PYTHON is not a Python from 3.10 to 3.13." >&2 && return 1
     fi
-    for name in python3.12 python3.11 python3.10 python3.13 python3 python; do
+    for name in python3.11 python3.12 python3.10 python3.13 python3 python; do
         suitable "$name" && echo "$name" && return
     done
     echo "No Python from 3.10 to 3.13 found; install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
