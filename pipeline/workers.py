@@ -1,7 +1,9 @@
 """Watches the worker processes of a local run: Beam waits for one that has died."""
 
+import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,15 +12,22 @@ from contextlib import contextmanager
 _THREAD = "run_worker"
 _INTERRUPTED = {-2, 130}
 _PATIENCE_SECONDS = 3.0
+_TRIES = 8
 
 
 class WorkerDied(RuntimeError):
     """A worker process has ended before its work."""
 
 
+def _died(codes: list[int]) -> str:
+    return f"a worker process has died (exit code {codes[0]})"
+
+
 @contextmanager
 def watched_workers() -> Iterator[None]:
     """Stops the main thread when a worker process dies while the block runs.
+
+    Where Beam does not let go of the main thread, the process is ended.
 
     Raises:
         WorkerDied: a worker has died, for example killed for want of memory.
@@ -34,9 +43,15 @@ def watched_workers() -> Iterator[None]:
 
     def stop_main_thread() -> None:
         # Beam may wait for the dead more than once on its way out.
-        while not left.is_set():
+        for _ in range(_TRIES):
+            if left.is_set():
+                return
             signal.pthread_kill(main, signal.SIGINT)  # Wakes it even while it waits for a lock.
             left.wait(_PATIENCE_SECONDS)
+        if not left.is_set():
+            print(f"error: the job has stopped: {_died(codes)}", file=sys.stderr)
+            print("the same command continues it", file=sys.stderr, flush=True)
+            os._exit(1)
 
     def hook(arguments: threading.ExceptHookArgs) -> None:
         if arguments.thread is None or arguments.thread.name != _THREAD:
@@ -52,7 +67,7 @@ def watched_workers() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if codes and codes[0] not in _INTERRUPTED:
-            raise WorkerDied(f"a worker process has died (exit code {codes[0]})") from None
+            raise WorkerDied(_died(codes)) from None
         raise
     finally:
         left.set()
