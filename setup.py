@@ -61,7 +61,8 @@ EXTRAS["test"] = sorted(
         *EXTRAS["datasets"],
         *EXTRAS["train"],
         *EXTRAS["aws"],
-        # What Beam reads and writes gs:// with; the whole extra gcp does not go with TensorFlow 2.16.
+        # What Beam reads and writes gs:// with; the whole extra gcp does not go with TensorFlow
+        # 2.16.
         "google-apitools>=0.5.31",
         "google-cloud-storage>=2.18",
         "hypothesis>=6.100",
