@@ -16,6 +16,7 @@ from transforms.clean import clean_shards
 from transforms.elements import ShardSpec
 from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
 from transforms.finish.report import statistics_json
+from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
 from transforms.models.base import DepthMeaning
@@ -76,8 +77,8 @@ def verify(
     if sample is not None:
         wanted = max(1, min(len(shards), -(-sample * len(shards) // max(1, plan.total))))
         chosen = [shards[i * len(shards) // wanted] for i in range(wanted)]
-    names = {shard.name for shard in chosen} if sample is not None else None
-    files, file_faults = _compare_files(folder, plan, manifest, names)
+    paths = None if sample is None else _table_files(chosen, spec.formats)
+    files, file_faults = _compare_files(folder, plan, manifest, paths)
     faults += file_faults
     report = _read_shards(chosen, plan, settings, beam_arguments or [])
     faults += report.faults
@@ -105,7 +106,7 @@ def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 
 def _compare_files(
-    folder: Folder, plan: Plan, manifest: dict[str, Any], shard_names: set[str] | None
+    folder: Folder, plan: Plan, manifest: dict[str, Any], chosen: set[str] | None
 ) -> tuple[int, list[Fault]]:
     faults: list[Fault] = []
     listed = [*manifest["files"], *manifest["other_files"]]
@@ -114,7 +115,7 @@ def _compare_files(
         path = folder.path(file["path"])
         if not storage.exists(path):
             faults.append(Fault(file["path"], "it is missing"))
-        elif shard_names is None or _stem(file["path"]) in shard_names:
+        elif chosen is None or file["path"] in chosen:
             checked += 1
             found = storage.sha256(path)
             if found != file["sha256"]:
@@ -132,10 +133,10 @@ def _compare_files(
     return checked, faults
 
 
-def _stem(path: str) -> str:
-    """Name of the shard that a file belongs to."""
-    name = path.rsplit("/", 1)[-1]
-    return name.replace(".tfrecord-", "-").removeprefix("mask_depth-").removesuffix(".parquet")
+def _table_files(shards: list[ShardSpec], formats: tuple[str, ...]) -> set[str]:
+    """Files of some shards in the formats that can be read back."""
+    tables = [TABLE_FORMATS[name] for name in formats if name in TABLE_FORMATS]
+    return {table.sample_path(shard) for table in tables for shard in shards}
 
 
 def _read_shards(

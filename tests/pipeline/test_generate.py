@@ -205,7 +205,7 @@ def test_manifest_lists_every_file_with_its_checksum(full):
     listed = {file["path"] for file in manifest["files"]}
     shards = {
         str(p.relative_to(root))
-        for place in ("data", "assets", "zip")
+        for place in ("data", "assets", "webdataset", "zip")
         for p in (root / place).iterdir()
     } | {str(p.relative_to(root)) for p in root.glob("tfrecord/*/*/*.tfrecord-*")}
     assert listed == shards

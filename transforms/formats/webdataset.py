@@ -1,0 +1,168 @@
+"""WebDataset shards: a tar of each, in which the files of a sample stand together.
+
+The files of a sample share their name up to the first dot, and what follows is the field:
+`fg_bg_1_4_0_15.image.jpg`, `.mask.png`, `.depth.png`, and `.json` for all numbers and texts
+(https://github.com/webdataset/webdataset). Clean foregrounds and backgrounds are tars of their own.
+"""
+
+import json
+import tarfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from apache_beam.io.filesystems import FileSystems
+
+from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.formats.base import (
+    CLEAN,
+    SAMPLES,
+    Description,
+    Folder,
+    FormatError,
+    OutputFile,
+    Sink,
+)
+from transforms.formats.schema import (
+    CLEAN_FIELDS,
+    Field,
+    Picture,
+    Row,
+    Schema,
+    Value,
+    clean_row,
+)
+from transforms.storage import RAW
+
+Item = TypeVar("Item")
+Member = tuple[str, bytes]
+
+
+class WebDatasetFormat:
+    """Tar files readable by the package `webdataset`, by `datasets`, and by `tar`."""
+
+    name = "webdataset"
+
+    def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
+        """Starts a shard of samples."""
+        return _TarSink(folder, self.sample_path(shard), shard, partial(sample_members, schema))
+
+    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
+        """Starts a shard of clean images."""
+        members = partial(clean_members, shard.split)
+        return _TarSink(folder, self.clean_path(shard), shard, members)
+
+    def sample_path(self, shard: ShardSpec) -> str:
+        """Where a shard of samples stands, relative to the data set's folder."""
+        return _path(SAMPLES, shard)
+
+    def clean_path(self, shard: ShardSpec) -> str:
+        """Where a shard of clean images stands, relative to the data set's folder."""
+        return _path(CLEAN, shard)
+
+    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+        """Reads a file in order. Raises FormatError where it is damaged."""
+        pictures = [field for field in fields if field.picture is not None]
+        found: dict[str, bytes] = {}
+        try:
+            with (
+                FileSystems.open(path, compression_type=RAW) as file,
+                tarfile.open(fileobj=file, mode="r|") as tar,
+            ):
+                for member in tar:
+                    data = tar.extractfile(member)
+                    key, _, field = member.name.partition(".")
+                    found[field] = b"" if data is None else data.read()
+                    if field == "json":
+                        yield _row(key, fields, pictures, found)
+                        found = {}
+        except (tarfile.TarError, EOFError, ValueError, KeyError) as error:
+            raise FormatError(f"it cannot be read as tar: {error}") from None
+        if found:
+            raise FormatError(f"it ends within a sample, after {sorted(found)}")
+
+    def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
+        """Nothing: a tar describes itself."""
+        return ()
+
+
+def sample_members(schema: Schema, sample: Sample) -> Iterator[Member]:
+    """Names and contents of the files of a sample."""
+    return _members(
+        f"fg_bg_{sample.placement.key}", schema.sample_fields(), schema.sample_row(sample)
+    )
+
+
+def clean_members(kind: str, clean: CleanImage) -> Iterator[Member]:
+    """Names and contents of the files of a clean image; `kind` is the name of its split."""
+    return _members(f"{kind}_{clean.id}", CLEAN_FIELDS, clean_row(clean))
+
+
+def _members(stem: str, fields: tuple[Field, ...], row: Row) -> Iterator[Member]:
+    others: dict[str, Value] = {}
+    for field, value in zip(fields, row, strict=True):
+        if isinstance(value, Picture):
+            extension = value.name.rpartition(".")[2]
+            yield f"{stem}.{field.name}.{extension}", value.data
+        else:
+            others[field.name] = value
+    yield f"{stem}.json", json.dumps(others, ensure_ascii=False).encode()
+
+
+def _row(
+    key: str, fields: tuple[Field, ...], pictures: list[Field], found: dict[str, bytes]
+) -> Row:
+    others: dict[str, Any] = json.loads(found["json"])
+    names = {name.partition(".")[0]: name for name in found}
+    if len(found) != len(pictures) + 1 or len(others) != len(fields) - len(pictures):
+        raise FormatError(f"{key} has not the fields of this data set")
+
+    def value(field: Field) -> Value:
+        if field.picture is not None:
+            return Picture(f"{key}.{names[field.name]}", found[names[field.name]])
+        other = others[field.name]
+        return tuple(other) if field.kind == "int64x4" else other
+
+    return tuple(value(field) for field in fields)
+
+
+def _path(dataset: str, shard: ShardSpec) -> str:
+    return f"webdataset/{dataset}-{shard.split}-{shard.index:06d}.tar"
+
+
+class _TarSink(Generic[Item]):
+    def __init__(
+        self,
+        folder: Folder,
+        path: str,
+        shard: ShardSpec,
+        members: Callable[[Item], Iterator[Member]],
+    ) -> None:
+        self._path = path
+        self._shard = shard
+        self._members = members
+        self._file = folder.create(path)
+        self._count = 0
+
+    def write(self, item: Item) -> None:
+        for name, data in self._members(item):
+            # Owner, rights and time stay at their defaults: equal bytes at any time and place.
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            self._file.write(entry.tobuf(tarfile.USTAR_FORMAT))
+            self._file.write(data)
+            self._file.write(bytes(-len(data) % tarfile.BLOCKSIZE))
+        self._count += 1
+
+    def close(self) -> tuple[OutputFile, ...]:
+        self._file.write(bytes(2 * tarfile.BLOCKSIZE))
+        self._file.commit()
+        file = self._file
+        return (
+            OutputFile(
+                "webdataset", self._path, self._shard.split, self._count, file.size, file.sha256
+            ),
+        )
+
+    def discard(self) -> None:
+        self._file.discard()
