@@ -8,7 +8,7 @@ from transforms.depth import Depth
 from transforms.elements import ShardSpec
 from transforms.encode import Encode
 from transforms.finish.finish import Finish, FinishSettings
-from transforms.join_zips import JoinZips
+from transforms.join_parts import JoinParts
 from transforms.list_shards import ListShards
 from transforms.mask import Mask
 from transforms.place import Place
@@ -38,12 +38,12 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
     clean = clean_shards | "Clean" >> Clean(CleanSettings(root, formats))
 
     records = (made, todo[FINISHED]) | "Samples" >> beam.Flatten()
-    zips = records | "Zips" >> JoinZips(root)
+    joined = records | "Parts" >> JoinParts(root)
     (
         (records, clean)
         | "All records" >> beam.Flatten()
         | "Summarise" >> Summarise()
-        | "Finish" >> Finish(finish, beam.pvalue.AsList(zips))
+        | "Finish" >> Finish(finish, beam.pvalue.AsList(joined))
     )
 
 

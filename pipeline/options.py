@@ -76,7 +76,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--formats",
         default="tfrecord,parquet",
         metavar="LIST",
-        help="of tfrecord, parquet, webdataset, zip (default: tfrecord,parquet)",
+        help="of tfrecord, parquet, webdataset, coco, zip (default: tfrecord,parquet)",
     )
     storage.add_argument(
         "--num_shards",

@@ -16,6 +16,7 @@ class Asset:
         height: height in pixels, upright.
         mask_path: file that holds its alpha, if the image itself has none.
         mask_sha256: checksum of that file.
+        category: what a foreground shows, where a table of categories says so.
     """
 
     id: int
@@ -26,6 +27,13 @@ class Asset:
     height: int
     mask_path: str | None = None
     mask_sha256: str | None = None
+    category: str | None = None
+
+    @property
+    def category_name(self) -> str:
+        """What it shows: its category, or else the name of the folder that its file is in."""
+        folder = self.path.rpartition("/")[0].rpartition("/")[2]
+        return self.category or folder or "foreground"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from transforms.finish.card import dataset_card, dataset_text
 from transforms.finish.gallery import build_gallery
 from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json, other_file
 from transforms.finish.report import statistics_json, statistics_markdown
-from transforms.formats import FORMATS
+from transforms.formats import FORMATS, PART_FORMATS
 from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
 from transforms.formats.schema import CLEAN_FIELDS, Schema
 from transforms.plan import load_plan
@@ -98,7 +98,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
     folder.write(MANIFEST_CHECKSUM, f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
     folder.write(MANIFEST, manifest)
-    for name in ("tmp", "zip", "gallery"):
+    for name in ("tmp", "gallery", *PART_FORMATS):
         storage.delete_folder(storage.join(folder.state, name))
 
 
@@ -127,8 +127,8 @@ class _FinishDoFn(beam.DoFn):
     def __init__(self, settings: FinishSettings) -> None:
         self._settings = settings
 
-    def process(self, summary: Summary, zips: list[OutputFile]) -> Iterator[str]:
-        files = tuple(sorted((*summary.files, *zips), key=lambda file: file.path))
+    def process(self, summary: Summary, joined: list[OutputFile]) -> Iterator[str]:
+        files = tuple(sorted((*summary.files, *joined), key=lambda file: file.path))
         finish(dataclasses.replace(summary, files=files), self._settings)
         yield Folder(self._settings.root).path(MANIFEST)
 
@@ -138,14 +138,14 @@ class Finish(beam.PTransform):
 
     Args:
         settings: what to write.
-        zips: files of the batch zips, as a side input.
+        joined: the files that many shards have contributed to, as a side input.
     """
 
-    def __init__(self, settings: FinishSettings, zips: beam.pvalue.AsList) -> None:
+    def __init__(self, settings: FinishSettings, joined: beam.pvalue.AsList) -> None:
         super().__init__()
         self._settings = settings
-        self._zips = zips
+        self._joined = joined
 
     def expand(self, summary: beam.PCollection[Summary]) -> beam.PCollection[str]:
         """Adds the step to a pipeline."""
-        return summary | "Finish" >> beam.ParDo(_FinishDoFn(self._settings), self._zips)
+        return summary | "Finish" >> beam.ParDo(_FinishDoFn(self._settings), self._joined)

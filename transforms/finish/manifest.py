@@ -5,8 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from transforms.formats.base import OutputFile
-from transforms.formats.zips import PART
+from transforms.formats.base import PART, OutputFile
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
 from transforms.summarise import Summary
@@ -45,8 +44,8 @@ class Origin:
 
 
 def data_files(summary: Summary) -> tuple[OutputFile, ...]:
-    """The files that belong to the data set, without the parts of batch zips."""
-    return tuple(file for file in summary.files if file.format != PART)
+    """The files that belong to the data set, without the parts that others are joined from."""
+    return tuple(file for file in summary.files if not file.format.endswith(PART))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What every output format offers, and the places of the files in a data set's folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -158,4 +158,24 @@ class TableFormat(Format, Protocol):
         Raises:
             FormatError: the file is damaged.
         """
+        ...
+
+
+PART = "-part"
+
+
+def part_name(format_name: str) -> str:
+    """Format of the files that shards contribute to the joined files of a format."""
+    return f"{format_name}{PART}"
+
+
+class PartFormat(Format, Protocol):
+    """A format with files that many shards contribute to.
+
+    A shard's contribution is an OutputFile below `state/{name}/` whose format is `part_name(name)`
+    and whose split is the group that it belongs to; each group becomes one file.
+    """
+
+    def join(self, folder: Folder, group: str, parts: Iterable[OutputFile]) -> OutputFile:
+        """Joins all parts of a group into its file."""
         ...

@@ -18,13 +18,10 @@ from transforms.asset import Asset
 from transforms.assets import read_background, read_foreground
 from transforms.codecs import encode_jpeg
 from transforms.elements import Sample, ShardSpec
-from transforms.formats.base import Description, Folder, OutputFile, Sink
+from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
 from transforms.formats.schema import Schema
 from transforms.plan import Plan, load_plan
 from transforms.storage import RAW
-
-PART = "zip-part"
-"""Format name of a shard's contribution to a batch."""
 
 _CLEAN_QUALITY = 95
 
@@ -46,6 +43,11 @@ class ZipFormat:
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """Nothing."""
         return ()
+
+    def join(self, folder: Folder, group: str, parts: Iterable[OutputFile]) -> OutputFile:
+        """Joins the parts of a batch; `group` is `batch` and its number."""
+        batch = int(group.removeprefix("batch"))
+        return join_batch(folder, load_plan(folder.plan_path), batch, parts)
 
 
 class _PartSink:
@@ -73,7 +75,8 @@ class _PartSink:
 
     def close(self) -> tuple[OutputFile, ...]:
         return tuple(
-            self._parts[batch].close(PART, f"batch{batch}") for batch in sorted(self._parts)
+            self._parts[batch].close(part_name("zip"), f"batch{batch}")
+            for batch in sorted(self._parts)
         )
 
     def discard(self) -> None:
