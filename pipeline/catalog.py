@@ -11,6 +11,7 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
+from pipeline.categories import read_categories
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.asset import Asset
@@ -99,6 +100,7 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
         SpecError: a path that does not exist, nothing usable, or a bad input with `on_error=fail`.
     """
     errors: list[InputError] = []
+    categories = read_categories(spec.categories) if spec.categories else None
     foreground_files = _images(spec.foregrounds, "foregrounds", errors)
     background_files = _images(spec.backgrounds, "backgrounds", errors)
     mask_files = _images(spec.masks, "masks", errors) if spec.masks else {}
@@ -122,6 +124,8 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
             )
             reason = f"; for example {named.path}: {named.reason}" if named else ""
             raise SpecError(f"--{flag}={getattr(spec, flag)}: no usable image{reason}")
+    if categories is not None:
+        foregrounds = list(categories.applied(foregrounds))
     return Catalog(tuple(foregrounds), tuple(backgrounds), tuple(errors))
 
 

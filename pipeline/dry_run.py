@@ -21,6 +21,7 @@ from pipeline.spec import DatasetSpec
 from transforms import storage
 from transforms.depth import DepthHandler
 from transforms.finish.manifest import InputError
+from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.place import blocks
 from transforms.plan import Plan
@@ -93,7 +94,7 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
         storage.write_text(Folder(folder).plan_path, plan.to_json())
         recipe = make_recipe(trial, plan, meaning, performance, None)
         seconds, size = _trial(plan, recipe)
-    tables = len(set(spec.formats) - {"zip"})
+    tables = len(set(spec.formats) & set(TABLE_FORMATS))
     measured = int(plan.total * (size + 300) * tables) if tables else 0
     return Forecast(
         len(catalog.foregrounds),
@@ -101,7 +102,7 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
         catalog.errors,
         plan.total,
         shards,
-        measured if "zip" not in spec.formats else max(measured, estimated_bytes(spec, plan)),
+        measured if tables == len(spec.formats) else max(measured, estimated_bytes(spec, plan)),
         free_bytes(spec.output),
         seconds * 1000,
         seconds * plan.total / min(workers, os.cpu_count() or 1),

@@ -21,6 +21,12 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         help="grey masks for foregrounds without alpha, white where they are opaque; matched by id,"
         " the last number in the file name",
     )
+    inputs.add_argument(
+        "--categories",
+        metavar="CSV",
+        help="what the foregrounds show, for --formats=coco: a table whose first line is"
+        " file,category or id,category (default: the name of the folder that each is in)",
+    )
     inputs.add_argument("--output", required=True, metavar="DIR", help="folder of the data set")
     inputs.add_argument(
         "--on_error",
@@ -155,6 +161,7 @@ def spec_of(arguments: argparse.Namespace) -> DatasetSpec:
         backgrounds=arguments.backgrounds,
         output=arguments.output,
         masks=arguments.masks,
+        categories=arguments.categories,
         image_size=arguments.image_size,
         foreground_size=arguments.foreground_size,
         placements=arguments.placements,

@@ -14,13 +14,21 @@ from transforms.formats.base import Folder
 from transforms.plan import Plan
 
 # What may change between two runs of one data set.
-_FREE = ("foregrounds", "backgrounds", "masks", "output", "on_error", "max_failures")
+_FREE = (
+    "foregrounds",
+    "backgrounds",
+    "masks",
+    "categories",
+    "output",
+    "on_error",
+    "max_failures",
+)
 
 
 def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     fields = {k: v for k, v in json.loads(spec.to_json()).items() if k not in _FREE}
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
-        fields[kind] = {str(a.id): [a.sha256, a.mask_sha256] for a in assets}
+        fields[kind] = {str(a.id): [a.sha256, a.mask_sha256, a.category] for a in assets}
     return fields
 
 
@@ -108,10 +116,16 @@ def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:
     image = pixels * (0.42 if spec.image_format == "jpeg" else 1.6)
     mask = pixels * 0.06 + 150
     depth = pixels * 0.07 * spec.depth_bits if spec.with_depth else 0.0
-    tables = len(set(spec.formats) - {"zip"}) * (image + mask + depth + 400)
-    # A batch zip and the parts that it is joined from stand side by side for a while.
-    zips = 2 * pixels * 0.75 if "zip" in spec.formats else 0.0
-    return int(plan.total * (tables + zips)) + 20_000_000
+    table = image + mask + depth + 400
+    # What is joined from parts and the parts stand side by side for a while.
+    sizes = {
+        "tfrecord": table,
+        "parquet": table,
+        "webdataset": table + 3000,
+        "coco": image + 4000,
+        "zip": 2 * pixels * 0.75,
+    }
+    return int(plan.total * sum(sizes[name] for name in spec.formats)) + 20_000_000
 
 
 def free_bytes(output: str) -> int | None:

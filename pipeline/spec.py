@@ -40,6 +40,8 @@ class DatasetSpec:
         max_samples: size of an even subset, or None for all samples.
         on_error: `skip` leaves bad inputs out, `fail` stops at them.
         max_failures: share of samples that may fail before the job stops, 0 to 1.
+        categories: CSV file that says what the foregrounds show, for COCO; None for the name of
+            the folder that each file is in.
     """
 
     foregrounds: str
@@ -61,6 +63,7 @@ class DatasetSpec:
     max_samples: int | None = None
     on_error: str = "skip"
     max_failures: float = 0.001
+    categories: str | None = None
 
     @property
     def with_depth(self) -> bool:
@@ -79,7 +82,7 @@ class DatasetSpec:
 
     def paths(self) -> list[tuple[str, str]]:
         """Flag and value of each place that is read from or written to."""
-        flags = ("foregrounds", "backgrounds", "masks", "output")
+        flags = ("foregrounds", "backgrounds", "masks", "categories", "output")
         return [(flag, getattr(self, flag)) for flag in flags if getattr(self, flag)]
 
     def check(self) -> None:
@@ -121,6 +124,10 @@ class DatasetSpec:
             raise SpecError(
                 f"--formats={','.join(self.formats)} is impossible; give each of"
                 f" {', '.join(FORMATS)} at most once"
+            )
+        if self.categories is not None and "coco" not in self.formats:
+            raise SpecError(
+                f"--categories={self.categories} is for --formats=coco; add coco to them"
             )
         self._check_splits()
 

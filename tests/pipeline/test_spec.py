@@ -23,13 +23,13 @@ def test_every_flag_reaches_the_spec():
             "--scale_jitter=0.5:1.0", "--seed=-4", "--num_shards=9", "--formats=zip,parquet",
             "--depth_model=none", "--image_encoding=png", "--depth_bits=10",
             "--split=train:0.9,test:0.1", "--max_samples=77", "--on_error=fail",
-            "--max_failures=0.5",
+            "--max_failures=0.5", "--categories=c",
         ]
     )  # fmt: skip
     assert spec_of(arguments) == DatasetSpec(
         "f", "b", "o", "m", 224, 100, 3, False, (0.5, 1.0), -4, 9, ("zip", "parquet"), "none",
         "png", 10,
-        (SplitShare("train", 0.9), SplitShare("test", 0.1)), 77, "fail", 0.5,
+        (SplitShare("train", 0.9), SplitShare("test", 0.1)), 77, "fail", 0.5, "c",
     )  # fmt: skip
 
 
@@ -49,7 +49,10 @@ def test_json_round_trip():
         ({"placements": 0}, "--placements=0"),
         ({"num_shards": 0}, "--num_shards=0"),
         ({"max_samples": -1}, "--max_samples=-1"),
-        ({"formats": ("csv",)}, "--formats=csv is impossible; give each of tfrecord, parquet, .*zip.* at most once"),
+        (
+            {"formats": ("csv",)},
+            "--formats=csv is impossible; give each of tfrecord, parquet, .*zip.* at most once",
+        ),
         ({"formats": ()}, "--formats="),
         ({"formats": ("zip", "zip")}, "at most once"),
         ({"image_encoding": "webp"}, "--image_encoding=webp is unknown"),
