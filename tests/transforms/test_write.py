@@ -128,4 +128,11 @@ def test_records_survive_json(recipe):
     again = ShardRecord.from_json(record.to_json())
     assert again.to_json() == record.to_json()
     assert json.loads(record.to_json())["shard"]["split"] == "train"
-    assert {file.format for file in again.files} == {"tfrecord", "parquet", "zip-part"}
+    assert {file.format for file in again.files} == {
+        "tfrecord",
+        "parquet",
+        "webdataset",
+        "coco",
+        "coco-part",
+        "zip-part",
+    }
