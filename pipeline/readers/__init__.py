@@ -1,0 +1,1 @@
+"""Readers for training: `pipeline.readers.torch` and `pipeline.readers.tensorflow`."""

@@ -1,0 +1,133 @@
+"""The PyTorch data set, held against pyarrow and Pillow, in PyTorch's own loaders."""
+
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from torch.utils.data import DataLoader, DistributedSampler
+
+from pipeline.readers.torch import MaskDepthDataset
+from tests.readers.rows import clean_rows, depth_values, pixels, rows_by_key
+
+
+def key_of(sample: dict) -> str:
+    return sample["key"]
+
+
+def channels_first(picture: np.ndarray) -> np.ndarray:
+    return np.moveaxis(np.atleast_3d(picture), 2, 0) / 255
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_every_sample_is_what_the_files_hold(full, split):
+    rows, backgrounds = rows_by_key(full.output, split), clean_rows(full.output, "backgrounds")
+    samples = MaskDepthDataset(full.output, split)
+    assert len(samples) == len(rows)
+    seen = set()
+    for sample in samples:
+        row = rows[sample["key"]]
+        assert (sample["fg_id"], sample["bg_id"]) == (row["fg_id"], row["bg_id"])
+        background = backgrounds[row["bg_id"]]["image"]["bytes"]
+        for name, data in (
+            ("bg", background),
+            ("fg_bg", row["image"]["bytes"]),
+            ("mask", row["mask"]["bytes"]),
+        ):
+            assert sample[name].dtype == torch.float32
+            np.testing.assert_allclose(sample[name], channels_first(pixels(data)), atol=1e-6)
+        assert sample["depth"].shape == (1, 160, 160) and sample["depth"].dtype == torch.float32
+        np.testing.assert_allclose(sample["depth"][0], depth_values(row), rtol=1e-5, atol=1e-5)
+        seen.add(sample["key"])
+    assert seen == set(rows)
+
+
+def test_foregrounds_join_by_id(full):
+    samples, rows = MaskDepthDataset(full.output), clean_rows(full.output, "foregrounds")
+    sample = samples[7]
+    image, alpha = samples.foreground(sample["fg_id"])
+    row = rows[sample["fg_id"]]
+    np.testing.assert_allclose(image, channels_first(pixels(row["image"]["bytes"])), atol=1e-6)
+    np.testing.assert_allclose(alpha, channels_first(pixels(row["mask"]["bytes"])), atol=1e-6)
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_loader_with_workers_gives_each_sample_once(full, start):
+    samples = MaskDepthDataset(full.output)
+    samples[3]  # With a file open, and rows in the cache.
+    loader = DataLoader(
+        samples, batch_size=32, shuffle=True, num_workers=2, multiprocessing_context=start
+    )
+    batches = list(loader)
+    assert batches[0]["fg_bg"].shape == (32, 3, 160, 160)
+    assert batches[0]["depth"].shape == batches[0]["mask"].shape == (32, 1, 160, 160)
+    assert batches[0]["bg_id"].dtype == torch.int64
+    keys = [key for batch in batches for key in batch["key"]]
+    assert sorted(keys) == sorted(rows_by_key(full.output, "train"))
+    assert keys != [sample["key"] for sample in samples]
+
+
+def test_distributed_samplers_share_the_samples(full):
+    samples = MaskDepthDataset(full.output, transform=key_of)
+    shares = [
+        [key for batch in DataLoader(samples, sampler=sampler, batch_size=8) for key in batch]
+        for rank in range(2)
+        for sampler in [DistributedSampler[dict](samples, num_replicas=2, rank=rank, shuffle=True)]
+    ]
+    assert len(shares[0]) == len(shares[1]) == 108
+    assert sorted(shares[0] + shares[1]) == sorted(rows_by_key(full.output, "train"))
+
+
+def test_a_sample_is_read_without_the_others(full, tmp_path):
+    root = shutil.copytree(full.output, tmp_path / "set")
+    samples = MaskDepthDataset(root)
+    expected = [samples[0], samples[len(samples) - 1], samples[-1]]
+    assert expected[1]["key"] == expected[2]["key"]
+    fresh: MaskDepthDataset = pickle.loads(pickle.dumps(samples))
+    first, *others = sorted(Path(root, "data").glob("train-*.parquet"))
+    for path in others:
+        path.unlink()
+    assert fresh[0]["key"] == expected[0]["key"]
+    torch.testing.assert_close(fresh[0]["depth"], expected[0]["depth"])
+    with pytest.raises(FileNotFoundError):
+        fresh[-1]
+    # Of the file that is left, only the first row group and the end are needed.
+    assert len(pickle.dumps(samples)) < first.stat().st_size / 20
+
+
+def test_memory_is_bounded_whatever_is_read(full, tmp_path):
+    root = shutil.copytree(full.output, tmp_path / "set")
+    for path in root.glob("data/*.parquet"):
+        pq.write_table(pq.read_table(path), path, row_group_size=6, compression="none")
+    size = sum(path.stat().st_size for path in root.glob("data/train-*.parquet"))
+    samples, before = MaskDepthDataset(root), pa.total_allocated_bytes()
+    most = 0
+    for index in range(len(samples)):
+        samples[index]
+        most = max(most, pa.total_allocated_bytes() - before)
+    assert size / 100 < most < size / 5
+
+
+def test_without_depth_there_is_none(plain):
+    sample = MaskDepthDataset(plain.output)[0]
+    assert set(sample) == {"bg", "fg_bg", "mask", "key", "fg_id", "bg_id"}
+    np.testing.assert_allclose(
+        sample["fg_bg"],
+        channels_first(pixels(rows_by_key(plain.output)[sample["key"]]["image"]["bytes"])),
+        atol=1e-6,
+    )
+
+
+def test_what_is_not_there_is_said(full, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"split 'val'; the splits are \['test', 'train'\]"):
+        MaskDepthDataset(full.output, "val")
+    with pytest.raises(FileNotFoundError, match="make it with --formats=parquet"):
+        MaskDepthDataset(tmp_path)
+    samples = MaskDepthDataset(full.output)
+    for index in (216, -217):
+        with pytest.raises(IndexError, match=f"there is no sample {index}; there are 216"):
+            samples[index]
