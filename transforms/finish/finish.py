@@ -11,6 +11,7 @@ import apache_beam as beam
 from transforms import storage
 from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.finish.card import dataset_card, dataset_text
+from transforms.finish.croissant import croissant_json
 from transforms.finish.gallery import build_gallery
 from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json, other_file
 from transforms.finish.report import statistics_json, statistics_markdown
@@ -87,6 +88,8 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
         ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)),
     ]
+    if samples.splits:
+        texts.append(("croissant.json", croissant_json(samples, clean)))
     for name in settings.formats:
         texts += FORMATS[name].describe(*descriptions(files, name, settings))
     others = [_write(folder, path, text.encode()) for path, text in texts]
