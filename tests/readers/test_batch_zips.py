@@ -1,0 +1,94 @@
+"""The batch zips in the manner of those who train from them: unpacked, one folder for each batch.
+
+Such a loader lists a batch's composites, takes from each name what stands between `fg_bg_` and
+`.jpg`, and finds mask, depth and, by the second number, the background.
+"""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import ConcatDataset, DataLoader, Dataset
+
+from tests.readers.rows import pixels, rows_by_key
+
+
+class Batch(Dataset):
+    """One unpacked batch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        places = os.listdir(folder / "fg_bg_jpg")
+        self.names = [n[n.index("fg_bg_") + len("fg_bg_") : n.index(".jpg")] for n in places]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> dict:
+        name = self.names[index]
+        background = name.split("_")[1]
+        files = {
+            "bg": f"bg_jpg/bg_img_{background}.jpg",
+            "fg_bg": f"fg_bg_jpg/fg_bg_{name}.jpg",
+            "mask_black": f"mask_black_jpg/bg_mask_{name}.jpg",
+            "depth_fg_bg": f"depth_fg_bg_jpg/depth_fg_bg_{name}.jpg",
+        }
+        found: dict = {"name": name}
+        for kind, file in files.items():
+            with Image.open(self.folder / file) as image:
+                found[kind] = torch.from_numpy(np.array(image))
+        return found
+
+
+@pytest.fixture(scope="module")
+def unpacked(full, tmp_path_factory) -> list[Path]:
+    root = tmp_path_factory.mktemp("zips")
+    paths = sorted(Path(full.output, "zip").iterdir())
+    assert [path.name for path in paths] == ["batch1_images.zip", "batch2_images.zip"]
+    folders = [root / f"batch{number}" for number in range(1, len(paths) + 1)]
+    for path, folder in zip(paths, folders, strict=True):
+        zipfile.ZipFile(path).extractall(folder)
+    return folders
+
+
+def test_the_loader_finds_every_sample_once(full, unpacked):
+    rows = rows_by_key(full.output)
+    samples: ConcatDataset[dict] = ConcatDataset([Batch(folder) for folder in unpacked])
+    names = []
+    for batch in DataLoader(samples, batch_size=16, shuffle=True):
+        names += batch["name"]
+        for kind, shape in (
+            ("bg", (160, 160, 3)),
+            ("fg_bg", (160, 160, 3)),
+            ("mask_black", (160, 160)),
+            ("depth_fg_bg", (160, 160)),
+        ):
+            assert batch[kind].shape[1:] == shape and batch[kind].dtype == torch.uint8
+        for i, name in enumerate(batch["name"]):
+            row = rows[name]
+            image, mask = pixels(row["image"]["bytes"]), pixels(row["mask"]["bytes"])
+            np.testing.assert_array_equal(batch["fg_bg"][i], image)
+            assert np.abs(batch["mask_black"][i].numpy() - mask.astype(float)).mean() < 3
+            # Background and composite are one picture where nothing is pasted.
+            apart = np.abs(batch["bg"][i].numpy() - image.astype(float)).mean(axis=2)
+            assert apart[mask == 0].mean() < 3 and apart[mask > 250].mean() > 20
+            depth = pixels(row["depth"]["bytes"]) / 65535 * 255
+            assert np.abs(batch["depth_fg_bg"][i].numpy() - depth).mean() < 3
+    assert sorted(names) == sorted(rows)
+
+
+def test_each_batch_has_its_own_foregrounds_and_all_backgrounds(full, unpacked):
+    seen: list[str] = []
+    for folder in unpacked:
+        foregrounds = sorted(path.stem for path in (folder / "fg_jpg").iterdir())
+        masks = sorted(path.stem for path in (folder / "mask_jpg").iterdir())
+        assert [name.replace("fg_img", "mask_img") for name in foregrounds] == masks
+        assert len(list((folder / "bg_jpg").iterdir())) == 6
+        used = {f"fg_img_{name.split('_')[0]}" for name in Batch(folder).names}
+        assert used == set(foregrounds)
+        seen += foregrounds
+    assert sorted(seen) == sorted(f"fg_img_{number}" for number in range(1, 13))
