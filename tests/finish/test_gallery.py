@@ -19,6 +19,7 @@ from tests.drawing import draw_background, draw_foreground
 from tests.finish.making import Made, make_set
 from transforms import storage
 from transforms.finish.gallery import build_gallery
+from transforms.finish.snippets import snippets
 from transforms.models.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.statistics import Statistics
 
@@ -55,7 +56,8 @@ class Page(HTMLParser):
 
 
 def build(made: Made) -> tuple[str, ...]:
-    files = build_gallery(made.folder, made.plan, made.statistics, made.meaning, TITLE)
+    reading = snippets(["tfrecord"], "train", "png")
+    files = build_gallery(made.folder, made.plan, made.statistics, made.meaning, TITLE, reading)
     for file in files:
         data = storage.read_bytes(made.folder.path(file.path))
         assert (file.bytes, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())

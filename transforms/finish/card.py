@@ -1,11 +1,12 @@
 """The data set card: README.md with the YAML that Hugging Face reads."""
 
 import json
+from collections.abc import Iterator, Sequence
 
-from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.finish.manifest import Origin
 from transforms.finish.report import statistics_markdown
-from transforms.formats.base import CLEAN, SAMPLES, VERSION, Description
+from transforms.finish.snippets import Snippet
+from transforms.formats.base import Description
 from transforms.formats.parquet import hugging_face_feature
 from transforms.formats.schema import Field, Schema
 from transforms.plan import Plan
@@ -47,6 +48,7 @@ def dataset_card(
     statistics: Statistics,
     samples: Description,
     clean: Description,
+    snippets: Sequence[Snippet],
 ) -> str:
     """README.md of the data set; its YAML lists the Parquet files when there are any."""
     return "\n".join(
@@ -58,7 +60,8 @@ def dataset_card(
             "",
             *(["![samples](gallery/triples.png)", ""] if statistics.fg_bg.count else []),
             f"{statistics.fg_bg.count:,} samples from {len(plan.foregrounds)} foregrounds and"
-            f" {len(plan.backgrounds)} backgrounds, {plan.placements} placements each"
+            f" {len(plan.backgrounds)} backgrounds, {plan.placements} placement"
+            f"{'s' if plan.placements > 1 else ''} each"
             f"{', mirror images included' if plan.flip else ''}.",
             "",
             "| field | type | content |",
@@ -73,7 +76,9 @@ def dataset_card(
             "",
             "## Reading",
             "",
-            *_reading(samples),
+            "`DIR` stands for this folder.",
+            "",
+            *_reading(snippets),
             "## Statistics",
             "",
             statistics_markdown(statistics, origin.meaning),
@@ -89,22 +94,9 @@ def _type_text(field: Field) -> str:
     return f"{picture.encoding.upper()} {picture.dtype}{side}x{picture.channels}"
 
 
-def _reading(samples: Description) -> list[str]:
-    split = samples.splits[0].name if samples.splits else "train"
-    return [
-        "```python",
-        "import datasets",
-        f'samples = datasets.load_dataset("DIR", split="{split}")',
-        f'backgrounds = datasets.load_dataset("DIR", "assets", split="{BACKGROUNDS}")',
-        "",
-        "import tensorflow_datasets as tfds",
-        f'samples = tfds.builder_from_directory("DIR/tfrecord/{SAMPLES}/{VERSION}")'
-        f'.as_dataset(split="{split}")',
-        f'assets = tfds.builder_from_directory("DIR/tfrecord/{CLEAN}/{VERSION}")'
-        f'.as_dataset(split="{FOREGROUNDS}")',
-        "```",
-        "",
-    ]
+def _reading(snippets: Sequence[Snippet]) -> Iterator[str]:
+    for snippet in snippets:
+        yield from (f"### {snippet.title}", "", "```python", snippet.code, "```", "")
 
 
 def _front_matter(statistics: Statistics, samples: Description, clean: Description) -> str:

@@ -15,6 +15,7 @@ from transforms.finish.croissant import croissant_json
 from transforms.finish.gallery import build_gallery
 from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json, other_file
 from transforms.finish.report import statistics_json, statistics_markdown
+from transforms.finish.snippets import snippets
 from transforms.formats import FORMATS, PART_FORMATS
 from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
 from transforms.formats.schema import CLEAN_FIELDS, Schema
@@ -83,10 +84,12 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     plan = load_plan(folder.plan_path)
     files = data_files(summary)
     samples, clean = descriptions(files, "parquet", settings)
+    split = next(iter(plan.shard_counts))
+    reading = snippets(settings.formats, split, settings.schema.image_format)
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
-        ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean)),
+        ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean, reading)),
     ]
     if samples.splits:
         texts.append(("croissant.json", croissant_json(samples, clean)))
@@ -95,7 +98,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     others = [_write(folder, path, text.encode()) for path, text in texts]
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
-    others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE)
+    others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE, reading)
     others += [_existing(folder, path) for path in STATE_FILES]
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()

@@ -1,15 +1,14 @@
 """The gallery: a page, contact sheets and plots that show what a data set holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from transforms import storage
 from transforms.finish.exhibits import Exhibits, gather
 from transforms.finish.manifest import OtherFile, other_file
-from transforms.finish.page import ShownPlot, Snippet, gallery_page
+from transforms.finish.page import ShownPlot, gallery_page
 from transforms.finish.plots import DARK, LIGHT, make_plots
 from transforms.finish.sheets import section_sheet, triples_sheet
-from transforms.formats import TABLE_FORMATS
-from transforms.formats.base import SAMPLES, VERSION, Folder
+from transforms.finish.snippets import Snippet
+from transforms.formats.base import Folder
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
 from transforms.statistics import Statistics
@@ -23,6 +22,7 @@ def build_gallery(
     statistics: Statistics,
     meaning: DepthMeaning | None,
     title: str,
+    snippets: Sequence[Snippet] = (),
 ) -> tuple[OtherFile, ...]:
     """Writes `gallery/` with `index.html`, its pictures, the sheets and the plots.
 
@@ -35,6 +35,7 @@ def build_gallery(
         statistics: exact counts.
         meaning: what depth values say, None without depth.
         title: heading of the page.
+        snippets: how to read the data set.
 
     Returns:
         The files written; the page is the last.
@@ -48,7 +49,6 @@ def build_gallery(
         shown = ShownPlot(f"plots/{light.name}.png", f"plots/{light.name}_dark.png", light.text)
         written |= {shown.path: light.png, shown.dark_path: dark.png}
         plots.append(shown)
-    snippets = tuple(_snippets(folder, plan))
     page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets)
     written["index.html"] = page.encode()
     for path, data in written.items():
@@ -68,29 +68,3 @@ def _pictures(exhibits: Exhibits) -> Iterator[tuple[str, bytes]]:
         yield f"{section.name}.png", section_sheet(section)
     if exhibits.triples:
         yield "triples.png", triples_sheet(exhibits.triples)
-
-
-def _snippets(folder: Folder, plan: Plan) -> Iterator[Snippet]:
-    """How to read the formats that the data set has."""
-    shard = next(plan.shards(), None)
-    found = {
-        name
-        for name, table in TABLE_FORMATS.items()
-        if shard is not None and storage.exists(folder.path(table.sample_path(shard)))
-    }
-    split = plan.splits[0].name if shard is None else shard.split
-    if "tfrecord" in found:
-        yield Snippet(
-            "TensorFlow",
-            "import tensorflow_datasets as tfds\n\n"
-            f'builder = tfds.builder_from_directory("DIR/tfrecord/{SAMPLES}/{VERSION}")\n'
-            f'for sample in builder.as_dataset(split="{split}"):\n'
-            '    image, mask = sample["image"], sample["mask"]',
-        )
-    if "parquet" in found:
-        yield Snippet(
-            "PyTorch and Hugging Face",
-            "import datasets\n\n"
-            f'samples = datasets.load_dataset("DIR", split="{split}")\n'
-            'image, mask = samples[0]["image"], samples[0]["mask"]',
-        )

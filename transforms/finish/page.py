@@ -10,6 +10,7 @@ from string import Template
 from transforms.finish.exhibits import Exhibit, Exhibits, Section, Triple
 from transforms.finish.report import statistics_notes, statistics_table
 from transforms.finish.sheets import printable
+from transforms.finish.snippets import Snippet
 from transforms.finish.summaries import summarise_coverage
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
@@ -29,14 +30,6 @@ class ShownPlot:
     path: str
     dark_path: str
     text: str
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A few lines of code that read the data set."""
-
-    title: str
-    code: str
 
 
 @dataclass(frozen=True)
