@@ -1,4 +1,4 @@
-"""The lines of code that stand in the data set card do what they say."""
+"""The lines of code in the data set card, in README.md and in docs/formats.md do what they say."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.readers.rows import clean_rows, pixels, rows_by_key
 from transforms.finish.snippets import snippets
+
+ROOT = Path(__file__).parents[2]
 
 _NEEDS = {
     "TensorFlow": "tensorflow_datasets",
@@ -17,11 +20,43 @@ _NEEDS = {
     "Croissant": "mlcroissant",
 }
 
+_README_NEEDS = {
+    "TensorFlow": "tensorflow_datasets",
+    "PyTorch": "torch",
+    "Hugging Face": "datasets",
+    "WebDataset": "webdataset",
+    "pyarrow": "pyarrow",
+}
+
+_FAST = ("tfds", "tf.data", "tensorflow-io")
+
+_FORMATS_NEED = {
+    "tfds": "tensorflow_datasets",
+    "tf.data": "tensorflow",
+    "tensorflow-io": "tensorflow_io",
+    "pipeline.readers.tensorflow": "tensorflow",
+    "pipeline.readers.torch": "torch",
+    "datasets": "datasets",
+    "datasets, streaming": "datasets",
+    "webdataset": "webdataset",
+    "pyarrow": "pyarrow",
+    "pandas": "pandas",
+    "pycocotools": "pycocotools",
+    "zipfile": "zipfile",
+    "mlcroissant": "mlcroissant",
+}
+
+
+def blocks(path: Path) -> dict[str, str]:
+    """The blocks of code by their heading."""
+    return dict(
+        re.findall(r"### ([^\n]+)\n\n```python\n(.*?)```", path.read_text(), flags=re.DOTALL)
+    )
+
 
 def card(output: str) -> dict[str, str]:
-    """The blocks of code by their heading."""
-    text = Path(output, "README.md").read_text()
-    return dict(re.findall(r"### (.+?)\n\n```python\n(.*?)```", text, flags=re.DOTALL))
+    """The blocks of a data set's card."""
+    return blocks(Path(output, "README.md"))
 
 
 def as_bytes(picture) -> np.ndarray:
@@ -58,3 +93,71 @@ def test_the_gallery_has_them_too(full):
     for title in _NEEDS:
         assert title in page
     assert "samples = MaskDepthDataset(" in page
+
+
+def clean_pixels(picture) -> np.ndarray:
+    """Pixels of a clean picture, whatever a reader gives."""
+    return np.rint(as_bytes(picture)).astype(np.uint8)
+
+
+def ids(sample: dict) -> dict[str, int]:
+    """`bg_id` and `fg_id` of a sample, whatever a reader gives."""
+    facts = sample.get("json", sample)
+    return {name: int(facts[name]) for name in ("bg_id", "fg_id")}
+
+
+@pytest.mark.parametrize("title", _README_NEEDS)
+def test_the_lines_of_the_readme_join_both_clean_pictures(full, title, tmp_path, monkeypatch):
+    pytest.importorskip(_README_NEEDS[title], reason=f"{_README_NEEDS[title]} is not installed")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    found: dict = {}
+    code = blocks(ROOT / "README.md")[title]
+    # Besides imports and definitions: three lines to read, and three more to join.
+    lines = [part.splitlines() for part in code.rpartition("\n\n")[::2]]
+    assert len(lines[0]) <= 12 and len(lines[1]) <= 3
+    exec(code.replace('"out', f'"{full.output}'), found)
+    number = ids(found["sample"])
+    for kind, name in (("backgrounds", "bg_id"), ("foregrounds", "fg_id")):
+        row = clean_rows(full.output, kind)[number[name]]
+        expected = as_bytes(pixels(row["image"]["bytes"]))
+        np.testing.assert_array_equal(clean_pixels(found[kind.removesuffix("s")]), expected)
+    rows = [row for row in rows_by_key(full.output, "train").values() if ids(row) == number]
+    masks = [as_bytes(pixels(row["mask"]["bytes"])) for row in rows]
+    assert any(np.array_equal(clean_pixels(found["mask"]), mask) for mask in masks)
+    assert np.squeeze(np.array(found["depth"])).shape == (160, 160)
+
+
+def test_the_readme_has_those_five():
+    assert set(blocks(ROOT / "README.md")) == set(_README_NEEDS)
+
+
+@pytest.mark.parametrize("title", _FORMATS_NEED)
+def test_the_lines_of_the_formats_read_a_sample(full, title, tmp_path, monkeypatch, capsys):
+    pytest.importorskip(_FORMATS_NEED[title], reason=f"{_FORMATS_NEED[title]} is not installed")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    found: dict = {}
+    code = blocks(ROOT / "docs" / "formats.md")[title]
+    assert len(code.rpartition("\n\n")[2].splitlines()) == 3
+    exec(code.replace("DIR", full.output), found)
+    image, mask = (whole(found[name]) for name in ("image", "mask"))
+    every_split = title in ("zipfile", "mlcroissant")
+    rows = rows_by_key(full.output, "*" if every_split else "train").values()
+    composites = {row["key"]: pixels(row["image"]["bytes"]).astype(np.int16) for row in rows}
+    apart = {key: np.abs(pixel - image).mean() for key, pixel in composites.items()}
+    [row] = [row for row in rows if row["key"] == min(apart, key=apart.__getitem__)]
+    # TensorFlow's decoders take the fast transform where nothing else is said.
+    assert apart[row["key"]] < (1.5 if title in _FAST else 0.3)
+    expected = as_bytes(pixels(row["mask"]["bytes"]))
+    if title == "pycocotools":  # COCO's masks have no soft edges.
+        expected = (expected >= 128) * 255
+    assert np.abs(mask - expected).mean() < (3 if title == "zipfile" else 1e-3)
+
+
+def whole(picture) -> np.ndarray:
+    """Pixels [height, width, channels] from 0 to 255."""
+    values = np.array(picture, np.float64)
+    return np.atleast_3d(np.moveaxis(values, 0, -1) if values.shape[0] in (1, 3) else values)
+
+
+def test_the_formats_have_lines_for_every_reader():
+    assert set(blocks(ROOT / "docs" / "formats.md")) == set(_FORMATS_NEED)
