@@ -1,0 +1,219 @@
+"""How fast each reader reads a data set, held against plain reads with the same decode.
+
+    python -m benchmarks.reading --data=DIR --output=RESULTS
+
+writes `reading.json` and `reading.md`. The readers take turns, each in a process of its own that
+reads in turn as the reader does and plainly; medians over the rounds count. The files are in the
+system's cache by then. Readers that are not installed, or whose format the data set lacks, are
+left out and said so.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks.raw_reads import Job, Raw, prepare
+from benchmarks.ways_to_read import WAYS, Way, by_name, first
+from pipeline.spec import DatasetSpec
+
+
+@dataclass(frozen=True)
+class Round:
+    """One reading of the samples.
+
+    Attributes:
+        start: seconds from opening the data set to the first sample.
+        rate: samples a second after the first sample or batch.
+        bound: samples a second of the plain reads.
+    """
+
+    start: float
+    rate: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a reader has reached.
+
+    Attributes:
+        name: its name.
+        format: the format that it reads.
+        rounds: its readings.
+    """
+
+    name: str
+    format: str
+    rounds: tuple[Round, ...]
+
+    @property
+    def start(self) -> float:
+        """Median of the seconds to the first sample."""
+        return statistics.median(r.start for r in self.rounds)
+
+    @property
+    def rate(self) -> float:
+        """Median of the samples a second."""
+        return statistics.median(r.rate for r in self.rounds)
+
+    @property
+    def bound(self) -> float:
+        """Median of the plain reads' samples a second."""
+        return statistics.median(r.bound for r in self.rounds)
+
+    @property
+    def share(self) -> float:
+        """Median of the rate as a share of the plain reads' rate in the same process."""
+        return statistics.median(r.rate / r.bound for r in self.rounds)
+
+
+def job_of(data: str, split: str | None, samples: int, scratch: str) -> Job:
+    """What is to be read. Raises SystemExit when the data set has no such split."""
+    manifest = json.loads(Path(data, "manifest.json").read_text())
+    splits = list(manifest["splits"])
+    chosen = split or splits[0]
+    if chosen not in splits:
+        raise SystemExit(f"{data} has no split {chosen!r}; its splits are {splits}")
+    spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
+    return Job(data, chosen, samples, spec, scratch)
+
+
+def missing(way: Way, job: Job) -> str:
+    """Why a reader is left out; empty where it is not."""
+    absent = [module for module in way.modules if find_spec(module) is None]
+    if absent:
+        return f"{' and '.join(absent)} not installed"
+    if way.format not in job.spec.formats:
+        return f"the data set has no {way.format}"
+    if way.raw == "table" and not {"tfrecord", "parquet", "webdataset"} & set(job.spec.formats):
+        return "the data set has no table format"
+    return ""
+
+
+def timed(counts: Iterable[int]) -> tuple[float, float]:
+    """Seconds to the first item, and samples a second after it."""
+    begin = time.perf_counter()
+    left = iter(counts)
+    next(left)
+    started = time.perf_counter()
+    rest = sum(left)
+    return started - begin, rest / (time.perf_counter() - started)
+
+
+def read_once(way: Way, job: Job, raw: Raw) -> Round:
+    """Reads plainly and as the reader does."""
+    _, bound = timed(way.bound(job, raw))
+    start, rate = timed(count for count, _ in first(way.read(job), job.samples))
+    return Round(start, rate, bound)
+
+
+def in_own_process(way: Way, options: argparse.Namespace, raw: str) -> Round:
+    """Runs `read_once` in a fresh process."""
+    command = [sys.executable, "-m", "benchmarks.reading", f"--data={options.data}"]
+    command += [f"--samples={options.samples}", f"--only={way.name}", f"--raw={raw}"]
+    command += [f"--split={options.split}"] if options.split else []
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"{way.name} failed: {done.stderr}")
+    return Round(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(options: argparse.Namespace, ways: Sequence[Way]) -> list[Result]:
+    """All readers in turn, as often as there are rounds."""
+    rounds: dict[str, list[Round]] = {way.name: [] for way in ways}
+    with tempfile.TemporaryDirectory() as folder:
+        job = job_of(options.data, options.split, options.samples, folder)
+        for kind in sorted({way.raw for way in ways}):
+            prepare(job, kind, f"{folder}/{kind}")
+        for number in range(options.rounds):
+            for way in ways:
+                found = in_own_process(way, options, f"{folder}/{way.raw}")
+                rounds[way.name].append(found)
+                print(
+                    f"round {number + 1}, {way.name}: {found.rate:,.0f}/s of {found.bound:,.0f}/s",
+                    flush=True,
+                )
+    return [Result(way.name, way.format, tuple(rounds[way.name])) for way in ways]
+
+
+def markdown(results: Sequence[Result], left_out: Sequence[tuple[str, str]]) -> str:
+    """The table for people."""
+    lines = [
+        "| reader | format | samples/s | plain reads, same decode | share | first sample after |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {r.name} | {r.format} | {r.rate:,.0f} | {r.bound:,.0f} | {r.share:.0%}"
+            f" | {r.start:.1f} s |"
+            for r in results
+        ),
+    ]
+    if left_out:
+        lines += ["", *(f"- Left out: {name}: {why}." for name, why in left_out)]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measures all readers, or once the one that `--only` names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="folder of the data set")
+    parser.add_argument("--output", type=Path, help="folder of the results")
+    parser.add_argument("--split", help="name of the split; the first one without it")
+    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--readers",
+        action="append",
+        choices=[way.name for way in WAYS],
+        metavar="NAME",
+        help="measure this one, as the table names it; may be repeated",
+    )
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    parser.add_argument("--raw", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        job = job_of(options.data, options.split, options.samples, scratch)
+        if options.only:
+            found = read_once(by_name(options.only), job, Raw.load(options.raw))
+            print(json.dumps(dataclasses.asdict(found)))
+            return
+    if options.output is None:
+        parser.error("--output is needed: the folder of the results")
+    wanted = [way for way in WAYS if way.name in (options.readers or [way.name])]
+    reasons = [(way.name, missing(way, job)) for way in wanted]
+    left_out = [(name, why) for name, why in reasons if why]
+    results = measure(options, [way for way in wanted if way.name not in dict(left_out)])
+    options.output.mkdir(parents=True, exist_ok=True)
+    content = {
+        "samples": options.samples,
+        "cores": os.cpu_count(),
+        "readers": [
+            {
+                **dataclasses.asdict(result),
+                "samples_per_second": result.rate,
+                "plain_samples_per_second": result.bound,
+                "share": result.share,
+                "seconds_to_first_sample": result.start,
+            }
+            for result in results
+        ],
+        "left_out": dict(left_out),
+    }
+    (options.output / "reading.json").write_text(json.dumps(content, indent=1) + "\n")
+    table = markdown(results, left_out)
+    (options.output / "reading.md").write_text(table)
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
