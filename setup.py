@@ -48,8 +48,8 @@ EXTRAS = {
         'onnx>=1.16; python_version >= "3.13"',
         "scipy>=1.13",
     ],
-    # gs:// and s3:// paths, Dataflow.
-    "gcp": [BEAM.format("[gcp]")],
+    # gs:// and s3:// paths, Dataflow; build packs what is sent there.
+    "gcp": [BEAM.format("[gcp]"), "build>=1"],
     "aws": [BEAM.format("[aws]")],
 }
 
@@ -61,9 +61,14 @@ EXTRAS["test"] = sorted(
         *EXTRAS["datasets"],
         *EXTRAS["train"],
         *EXTRAS["aws"],
-        # What Beam reads and writes gs:// with; the whole extra gcp does not go with TensorFlow
-        # 2.16.
+        # Stands in for Google Cloud Storage, and moto for S3.
+        "gcp-storage-emulator>=2026.7",
+        # What Beam reads and writes gs:// and submits to Dataflow with; the whole extra gcp does
+        # not go with TensorFlow 2.16.
+        "build>=1",
         "google-apitools>=0.5.31",
+        "google-auth-httplib2>=0.1",
+        "google-cloud-dataflow-client>=0.13,<0.14",
         "google-cloud-storage>=2.18",
         "hypothesis>=6.100",
         "mlcroissant>=1.0",

@@ -22,7 +22,7 @@ from transforms.write import UNFINISHED, Write
 def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) -> None:
     """Adds the whole data set to a pipeline.
 
-    Ids cross the one Reshuffle; pixels are born after it and never cross another.
+    Ids cross the Reshuffles; pixels are born after them and never cross another.
 
     Args:
         pipeline: an empty pipeline.
@@ -35,7 +35,11 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
 
     todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(root)
     made = todo.missing | "Make" >> MakeShards(recipe)
-    clean = clean_shards | "Clean" >> Clean(CleanSettings(root, formats))
+    clean = (
+        clean_shards
+        | "Spread clean" >> beam.Reshuffle()
+        | "Clean" >> Clean(CleanSettings(root, formats))
+    )
 
     records = (made, todo[FINISHED]) | "Samples" >> beam.Flatten()
     joined = records | "Parts" >> JoinParts(root)
