@@ -199,9 +199,8 @@ def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[
     import torch
 
     def tensor(pixels: np.ndarray) -> torch.Tensor:
-        height, width = pixels.shape[:2]
-        planes = torch.from_numpy(pixels).reshape(height, width, -1).permute(2, 0, 1)
-        return planes.contiguous().to(torch.float32).div_(255)
+        planes = np.moveaxis(np.atleast_3d(pixels), 2, 0)
+        return torch.from_numpy(np.divide(planes, np.float32(255), order="C"))
 
     jpeg = job.spec.image_format == "jpeg"
     for i, (image, mask, *depth) in raw.read(order):

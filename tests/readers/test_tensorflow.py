@@ -41,6 +41,14 @@ def test_load_gives_every_sample_in_the_order_of_the_files(full):
         np.testing.assert_allclose(depth[i, ..., 0], depth_values(row), rtol=1e-5, atol=1e-5)
 
 
+def test_backgrounds_that_are_too_many_to_keep_decoded_are_kept_as_files(full, monkeypatch):
+    decoded = arrays(load(full.output, "test", shuffle=0))[0]
+    monkeypatch.setattr("pipeline.readers.tensorflow._DECODED_BYTES", 6 * 160 * 160 * 3 - 1)
+    as_files = load(full.output, "test", shuffle=0)
+    gc.collect()
+    np.testing.assert_array_equal(arrays(as_files)[0], decoded)
+
+
 def test_load_mixes_anew_each_time_and_equally_for_a_seed(full):
     ordered = arrays(load(full.output, "test", shuffle=0))[2]
 
