@@ -19,9 +19,9 @@ from transforms.finish.report import statistics_json
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
+from transforms.list_shards import ListShards
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
-from transforms.records import record_path
 from transforms.statistics import Statistics
 from transforms.verify import Verify, VerifySettings, checked_record, verify_shard
 from transforms.verify_report import Fault, ShardReport
@@ -65,7 +65,7 @@ def verify(
     try:
         spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
         plan = Plan.from_json(storage.read_text(folder.plan_path))
-        shards = list(plan.shards())
+        next(plan.shards())
     except Exception as error:  # Anything may stand in a damaged file.
         fault = Fault(
             "state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}"
@@ -73,12 +73,9 @@ def verify(
         return VerifyResult(0, 0, (fault,))
     schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
     settings = VerifySettings(folder.root, spec.formats, schema)
-    chosen = shards
-    if sample is not None:
-        wanted = max(1, min(len(shards), -(-sample * len(shards) // max(1, plan.total))))
-        chosen = [shards[i * len(shards) // wanted] for i in range(wanted)]
-    paths = None if sample is None else _table_files(chosen, spec.formats)
-    files, file_faults = _compare_files(folder, plan, manifest, paths)
+    chosen = None if sample is None else _some_shards(plan, sample)
+    paths = None if chosen is None else _table_files(chosen, spec.formats)
+    files, file_faults = _compare_files(folder, manifest, paths)
     faults += file_faults
     if not set(spec.formats) & set(TABLE_FORMATS):  # There are checksums, but no records to read.
         return VerifyResult(0, files, tuple(faults))
@@ -108,7 +105,7 @@ def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
 
 
 def _compare_files(
-    folder: Folder, plan: Plan, manifest: dict[str, Any], chosen: set[str] | None
+    folder: Folder, manifest: dict[str, Any], chosen: set[str] | None
 ) -> tuple[int, list[Fault]]:
     faults: list[Fault] = []
     listed = [*manifest["files"], *manifest["other_files"]]
@@ -128,7 +125,6 @@ def _compare_files(
                 )
     known = {folder.path(file["path"]) for file in listed}
     known |= {folder.path(path) for path in (MANIFEST, MANIFEST_CHECKSUM, LOCK)}
-    known |= {record_path(folder, shard) for shard in (*plan.shards(), *clean_shards(plan))}
     for path in storage.list_files(folder.root):
         if path not in known:
             faults.append(Fault(path, "it does not belong to the data set"))
@@ -141,19 +137,32 @@ def _table_files(shards: list[ShardSpec], formats: tuple[str, ...]) -> set[str]:
     return {table.sample_path(shard) for table in tables for shard in shards}
 
 
+def _some_shards(plan: Plan, sample: int) -> list[ShardSpec]:
+    """Shards, spread evenly, that hold about so many samples."""
+    count = sum(plan.shard_counts.values())
+    wanted = max(1, min(count, -(-sample * count // max(1, plan.total))))
+    positions = {i * count // wanted for i in range(wanted)}
+    return [shard for i, shard in enumerate(plan.shards()) if i in positions]
+
+
 def _read_shards(
-    shards: list[ShardSpec], plan: Plan, settings: VerifySettings, beam_arguments: list[str]
+    chosen: list[ShardSpec] | None, plan: Plan, settings: VerifySettings, beam_arguments: list[str]
 ) -> ShardReport:
-    runner = choose_runner(beam_arguments, len(shards))
+    count = sum(plan.shard_counts.values()) if chosen is None else len(chosen)
+    runner = choose_runner(beam_arguments, count)
     if runner.local and runner.workers == 1:
+        shards = plan.shards() if chosen is None else iter(chosen)
         reports = (verify_shard(shard, plan, settings) for shard in shards)
         return sum(reports, start=ShardReport())
+    # All shards are listed by a worker: there may be hundreds of thousands.
+    plan_path = Folder(settings.root).plan_path
+    source = ListShards(plan_path) if chosen is None else beam.Create(chosen)
     # The report comes back as a file: a pipeline returns nothing to the program that starts it.
     path = Folder(settings.root).path("state/verify.json")
     with runner.pipeline() as pipeline:
         (
             pipeline
-            | "Shards" >> beam.Create(shards)
+            | "Shards" >> source
             | "Spread" >> beam.Reshuffle()
             | "Verify" >> Verify(settings)
             | "Store" >> beam.Map(_store, path)

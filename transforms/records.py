@@ -51,14 +51,19 @@ class ShardRecord:
         )
 
 
+def record_name(shard: ShardSpec) -> str:
+    """Where the record of a shard stands, relative to the data set's folder."""
+    return f"state/records/{shard.name}.json"
+
+
 def record_path(folder: Folder, shard: ShardSpec) -> str:
     """Where the record of a shard stands."""
-    return folder.path(f"state/records/{shard.name}.json")
+    return folder.path(record_name(shard))
 
 
 def write_record(folder: Folder, record: ShardRecord) -> None:
     """Writes a record; the shard is done."""
-    folder.write(f"state/records/{record.shard.name}.json", record.to_json().encode())
+    folder.write(record_name(record.shard), record.to_json().encode())
 
 
 def read_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from transforms.elements import Failure
-from transforms.formats.base import OutputFile
-from transforms.records import ShardRecord
+from transforms.formats.base import OtherFile, OutputFile, other_file
+from transforms.records import ShardRecord, record_name
 from transforms.statistics import Statistics
 
 
@@ -19,11 +19,13 @@ class Summary:
         statistics: counts over everything.
         files: all files of the data set, sorted by path.
         failures: all failed samples, sorted by key.
+        records: the files that tell of a finished shard each, sorted by path.
     """
 
     statistics: Statistics
     files: tuple[OutputFile, ...]
     failures: tuple[Failure, ...]
+    records: tuple[OtherFile, ...]
 
 
 @dataclass(eq=False)
@@ -31,12 +33,14 @@ class _Parts:
     statistics: Statistics
     files: list[OutputFile]
     failures: list[Failure]
+    records: list[OtherFile]
 
-    def add(self, part: "_Parts | ShardRecord") -> "_Parts":
+    def add(self, part: "_Parts") -> "_Parts":
         # In place: there may be hundreds of thousands of files.
         self.statistics += part.statistics
         self.files.extend(part.files)
         self.failures.extend(part.failures)
+        self.records.extend(part.records)
         return self
 
 
@@ -45,11 +49,14 @@ class SummaryFn(beam.CombineFn):
 
     def create_accumulator(self) -> _Parts:
         """A summary of nothing."""
-        return _Parts(Statistics(), [], [])
+        return _Parts(Statistics(), [], [], [])
 
     def add_input(self, accumulator: _Parts, element: ShardRecord) -> _Parts:
         """Adds a record."""
-        return accumulator.add(element)
+        file = other_file(record_name(element.shard), element.to_json().encode())
+        return accumulator.add(
+            _Parts(element.statistics, list(element.files), list(element.failures), [file])
+        )
 
     def merge_accumulators(self, accumulators: Iterable[_Parts]) -> _Parts:
         """Adds parts."""
@@ -64,6 +71,7 @@ class SummaryFn(beam.CombineFn):
             accumulator.statistics,
             tuple(sorted(accumulator.files, key=lambda file: file.path)),
             tuple(sorted(accumulator.failures, key=lambda failure: failure.key)),
+            tuple(sorted(accumulator.records, key=lambda file: file.path)),
         )
 
 

@@ -17,7 +17,7 @@ from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Picture, Row, Schema
 from transforms.mask import bounding_box
 from transforms.plan import Plan, load_plan
-from transforms.records import ShardRecord, record_path
+from transforms.records import ShardRecord, record_name, record_path
 from transforms.statistics import DepthCounts, Statistics
 from transforms.verify_report import Fault, ShardReport, ShardReportFn
 
@@ -187,13 +187,13 @@ class _Shard:
     def _compare(self, record: ShardRecord) -> None:
         found = self.statistics + Statistics(failed=len(record.failures))
         if found.to_record() != record.statistics.to_record():
-            path = f"state/records/{self.shard.name}.json"
+            path = record_name(self.shard)
             self.fault(path, "its statistics are not those of the files")
 
 
 def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None, Fault | None]:
     """The record of a finished shard, or what is wrong with it."""
-    path = f"state/records/{shard.name}.json"
+    path = record_name(shard)
     try:
         text = storage.read_text(record_path(folder, shard))
         record = ShardRecord.from_json(text)

@@ -13,11 +13,18 @@ from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.finish.card import dataset_card, dataset_text
 from transforms.finish.croissant import croissant_json
 from transforms.finish.gallery import build_gallery
-from transforms.finish.manifest import Origin, OtherFile, data_files, manifest_json, other_file
+from transforms.finish.manifest import Origin, data_files, manifest_json
 from transforms.finish.report import statistics_json, statistics_markdown
 from transforms.finish.snippets import snippets
 from transforms.formats import FORMATS, PART_FORMATS
-from transforms.formats.base import Description, Folder, OutputFile, SplitFiles
+from transforms.formats.base import (
+    Description,
+    Folder,
+    OtherFile,
+    OutputFile,
+    SplitFiles,
+    other_file,
+)
 from transforms.formats.schema import CLEAN_FIELDS, Schema
 from transforms.plan import load_plan
 from transforms.summarise import Summary
@@ -100,6 +107,7 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
     others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE, reading)
     others += [_existing(folder, path) for path in STATE_FILES]
+    others += summary.records
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
     folder.write(MANIFEST_CHECKSUM, f"{hashlib.sha256(manifest).hexdigest()}\n".encode())

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from transforms.finish.exhibits import Exhibits, gather
-from transforms.finish.manifest import OtherFile, other_file
 from transforms.finish.page import ShownPlot, gallery_page
 from transforms.finish.plots import DARK, LIGHT, make_plots
 from transforms.finish.sheets import section_sheet, triples_sheet
 from transforms.finish.snippets import Snippet
-from transforms.formats.base import Folder
+from transforms.formats.base import Folder, OtherFile, other_file
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
 from transforms.statistics import Statistics

@@ -1,11 +1,10 @@
 """The manifest: what the data set is made of and every file it has."""
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 
-from transforms.formats.base import PART, OutputFile
+from transforms.formats.base import PART, OtherFile, OutputFile
 from transforms.models.base import DepthMeaning
 from transforms.plan import Plan
 from transforms.summarise import Summary
@@ -46,26 +45,6 @@ class Origin:
 def data_files(summary: Summary) -> tuple[OutputFile, ...]:
     """The files that belong to the data set, without the parts that others are joined from."""
     return tuple(file for file in summary.files if not file.format.endswith(PART))
-
-
-@dataclass(frozen=True)
-class OtherFile:
-    """A file beside the shards.
-
-    Attributes:
-        path: relative to the data set's folder, with slashes.
-        bytes: its size.
-        sha256: its checksum, hexadecimal.
-    """
-
-    path: str
-    bytes: int
-    sha256: str
-
-
-def other_file(path: str, data: bytes) -> OtherFile:
-    """The entry of a file with this content."""
-    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
 
 
 def manifest_json(

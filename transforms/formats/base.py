@@ -1,5 +1,6 @@
 """What every output format offers, and the places of the files in a data set's folder."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -39,6 +40,26 @@ class OutputFile:
     count: int
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class OtherFile:
+    """A file beside the shards.
+
+    Attributes:
+        path: relative to the data set's folder, with slashes.
+        bytes: its size.
+        sha256: its checksum, hexadecimal.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+def other_file(path: str, data: bytes) -> OtherFile:
+    """The entry of a file with this content."""
+    return OtherFile(path, len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)
