@@ -12,7 +12,7 @@ from transforms.join_parts import JoinParts
 from transforms.list_shards import ListShards
 from transforms.mask import Mask
 from transforms.place import Place
-from transforms.records import ShardRecord
+from transforms.read_records import ReadRecords, shard_of
 from transforms.remake import Remake, ShardRecipe
 from transforms.resume import FINISHED, Resume
 from transforms.summarise import Summarise
@@ -33,7 +33,7 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
     shards = pipeline | "List shards" >> ListShards(recipe.plan_path)
     clean_shards = pipeline | "List clean shards" >> ListShards(recipe.plan_path, clean=True)
 
-    todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(root)
+    todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(recipe.write)
     made = todo.missing | "Make" >> MakeShards(recipe)
     clean = (
         clean_shards
@@ -41,18 +41,18 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
         | "Clean" >> Clean(CleanSettings(root, formats))
     )
 
-    records = (made, todo[FINISHED]) | "Samples" >> beam.Flatten()
-    joined = records | "Parts" >> JoinParts(root)
-    (
-        (records, clean)
-        | "All records" >> beam.Flatten()
-        | "Summarise" >> Summarise()
-        | "Finish" >> Finish(finish, beam.pvalue.AsList(joined))
+    done = (
+        made,
+        todo[FINISHED] | "Finished shards" >> beam.Map(shard_of),
+        clean | "Clean shards" >> beam.Map(shard_of),
     )
+    records = done | "Done" >> beam.Flatten() | "Records" >> ReadRecords(root)
+    joined = records | "Parts" >> JoinParts(root)
+    records | "Summarise" >> Summarise() | "Finish" >> Finish(finish, beam.pvalue.AsList(joined))
 
 
 class MakeShards(beam.PTransform):
-    """ShardSpecs to ShardRecords: the samples are made, and written where they are made.
+    """ShardSpecs to themselves: their samples are made, and written where they are made.
 
     Args:
         recipe: how a shard is made.
@@ -62,7 +62,7 @@ class MakeShards(beam.PTransform):
         super().__init__()
         self._recipe = recipe
 
-    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardRecord]:
+    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardSpec]:
         """Adds the steps to a pipeline."""
         recipe = self._recipe
         pixels = (
@@ -75,4 +75,8 @@ class MakeShards(beam.PTransform):
             pixels = pixels | "Depth" >> Depth(recipe.depth)
         written = pixels | "Encode" >> Encode(recipe.encoding) | "Write" >> Write(recipe.write)
         remade = written[UNFINISHED] | "Remake" >> Remake(recipe)
-        return (written.records, remade) | "Made" >> beam.Flatten()
+        made = (
+            written.records | "Written shards" >> beam.Map(shard_of),
+            remade | "Remade shards" >> beam.Map(shard_of),
+        )
+        return made | "Made" >> beam.Flatten()
