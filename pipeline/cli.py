@@ -52,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         help="delete the data set in the output folder first; nothing else ever deletes one",
     )
     generate.add_argument(
+        "--extend",
+        action="store_true",
+        help="add what the data set in the output folder lacks of more placements or inputs",
+    )
+    generate.add_argument(
         "--dry_run",
         action="store_true",
         help="check the inputs and say what would be made, without making it",
@@ -119,7 +124,13 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     if arguments.dry_run:
         print(forecast(spec, beam_arguments, performance).text())
         return 0
-    result = generate(spec, beam_arguments, performance, overwrite=arguments.overwrite)
+    result = generate(
+        spec,
+        beam_arguments,
+        performance,
+        overwrite=arguments.overwrite,
+        extend=arguments.extend,
+    )
     print(f"{result.samples:,} samples in {result.output} ({clock(result.seconds)})")
     if result.failed or result.left_out:
         print(

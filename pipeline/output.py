@@ -3,15 +3,20 @@
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.lease import LOCK
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.assets import forget_plans
-from transforms.finish.finish import MANIFEST
+from transforms.clean import clean_shards
+from transforms.extend import extended
+from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
+from transforms.formats import PART_FORMATS, TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.plan import Plan
+from transforms.records import read_record, record_path
 
 # What may change between two runs of one data set.
 _FREE = (
@@ -36,8 +41,11 @@ def refuse_foreign(output: str) -> None:
     """Raises SpecError when a folder holds files that are not of this program."""
     folder = Folder(output)
     if not storage.is_local(output):
-        found = storage.first_file(output)
-        known = found is None or storage.first_file(folder.state) is not None
+        try:
+            found = storage.first_file(output)
+            known = found is None or storage.first_file(folder.state) is not None
+        except Exception as error:  # Each store has errors of its own.
+            raise SpecError(f"--output={output} cannot be read: {error}".splitlines()[0]) from None
         found_name = (found or "").removeprefix(output).lstrip("/")
     elif os.path.isdir(output):
         names = sorted(os.listdir(output))
@@ -61,15 +69,29 @@ def clear(output: str) -> None:
             storage.delete(path)
 
 
-def claim(spec: DatasetSpec, plan: Plan) -> bool:
+@dataclass(frozen=True)
+class Claim:
+    """An output folder that is a data set's.
+
+    Attributes:
+        plan: the plan to be carried out.
+        finished: whether that has been done.
+    """
+
+    plan: Plan
+    finished: bool
+
+
+def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
     """Makes the output folder this data set's, or checks that it is already.
 
     Args:
         spec: the data set.
-        plan: its plan.
+        plan: its plan, made at once.
+        extend: whether the data set in the folder may have fewer placements and inputs.
 
     Returns:
-        Whether the data set in it is finished.
+        The plan that counts, which has the parts of a data set that was extended.
 
     Raises:
         SpecError: the folder holds another data set.
@@ -79,20 +101,65 @@ def claim(spec: DatasetSpec, plan: Plan) -> bool:
     if storage.exists(folder.plan_path) and storage.exists(spec_path):
         former = DatasetSpec.from_json(storage.read_text(spec_path))
         former_plan = Plan.from_json(storage.read_text(folder.plan_path))
-        difference = _difference(_identity(former, former_plan), _identity(spec, plan))
+        wanted, there = _identity(spec, plan), _identity(former, former_plan)
+        difference = _difference(there, wanted)
+        if difference and extend:
+            refuse_extension(spec, plan)
+            difference = _difference(_grown(there, wanted), wanted)
         if difference:
             raise SpecError(
-                f"--output={spec.output} holds another data set: {difference};"
-                " choose another folder, or start afresh with --overwrite"
+                f"--output={spec.output} holds another data set: {difference}; choose another"
+                " folder, start afresh with --overwrite, or, with more placements or inputs, add"
+                " what is missing with --extend"
             )
-        if storage.exists(folder.path(MANIFEST)):
-            return True
+        plan = extended(former_plan, plan)
+        if wanted == there and storage.exists(folder.path(MANIFEST)):
+            return Claim(plan, True)
+        if wanted != there:
+            _reopen(folder, former_plan)
     storage.delete_folder(folder.temporary)  # What a killed run has left.
-    # The spec comes second: with both there, the folder is this data set's.
-    for path, text in (("state/plan.json", plan.to_json()), ("state/spec.json", spec.to_json())):
+    # With both there, the folder is this data set's. The plan comes second: what extends a set is
+    # then found again, however often it is stopped here.
+    for path, text in (("state/spec.json", spec.to_json()), ("state/plan.json", plan.to_json())):
         folder.write(path, text.encode())
     forget_plans()
-    return False
+    return Claim(plan, False)
+
+
+def refuse_extension(spec: DatasetSpec, plan: Plan) -> None:
+    """Raises SpecError when this kind of data set cannot be extended."""
+    joined = sorted(set(spec.formats) & set(PART_FORMATS))
+    if joined:
+        raise SpecError(
+            f"--extend is for {', '.join(TABLE_FORMATS)}, whose shards stay as they are;"
+            f" --formats has {', '.join(joined)}"
+        )
+    if plan.max_samples is not None:
+        raise SpecError(f"--extend is for whole data sets; --max_samples={plan.max_samples} is set")
+
+
+def _grown(there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is there as if it had the wanted placements and inputs, where that is more."""
+    grown = {**there, "placements": max(there["placements"], wanted["placements"])}
+    for kind in ("foregrounds", "backgrounds"):
+        grown[kind] = {**wanted[kind], **there[kind]}
+    return grown
+
+
+def _reopen(folder: Folder, plan: Plan) -> None:
+    """Takes from a finished data set what belongs to its old extent alone.
+
+    The manifest goes first: from then on the set is unfinished, and says so.
+    """
+    for name in (MANIFEST, MANIFEST_CHECKSUM):
+        storage.delete(folder.path(name))
+    for shard in clean_shards(plan):
+        record = read_record(folder, shard)
+        if record is not None:
+            for file in record.files:
+                storage.delete(folder.path(file.path))
+            storage.delete(record_path(folder, shard))
+    storage.delete_folder(folder.path("gallery"))
 
 
 def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -138,10 +205,23 @@ def free_bytes(output: str) -> int | None:
     return shutil.disk_usage(path).free
 
 
+def _bytes_there(folder: str) -> int:
+    """Size of the files of a local data set that a run keeps."""
+    return sum(
+        os.path.getsize(os.path.join(parent, name))
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if not name.endswith(".part")
+    )
+
+
 def check_space(spec: DatasetSpec, plan: Plan) -> None:
     """Raises SpecError when the estimate exceeds the free disk space."""
     needed, free = estimated_bytes(spec, plan), free_bytes(spec.output)
-    if free is not None and needed > free:
+    if free is None or needed <= free:
+        return
+    needed -= _bytes_there(spec.output)  # A run that continues needs only the rest.
+    if needed > free:
         raise SpecError(
             f"--output={spec.output}: about {format_bytes(needed)} are needed and"
             f" {format_bytes(free)} are free; free some, choose another disk,"

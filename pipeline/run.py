@@ -118,6 +118,7 @@ def generate(
     performance: Performance = Performance(),
     progress: bool = True,
     overwrite: bool = False,
+    extend: bool = False,
 ) -> GenerateResult:
     """Makes a data set, or continues one that a former run has begun.
 
@@ -127,6 +128,8 @@ def generate(
         performance: how the machine is used.
         progress: whether a local run shows how far it is.
         overwrite: whether a data set that is there already is deleted first.
+        extend: whether a data set that is there already, with fewer placements or inputs, gets what
+            it lacks.
 
     Returns:
         Where everything is, and the statistics.
@@ -150,12 +153,13 @@ def generate(
     with locked(spec.output):
         if overwrite:
             clear(spec.output)
-        finished = claim(spec, plan)
-        if finished:
+        claimed = claim(spec, plan, extend)
+        if claimed.finished:
             _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
         else:
-            _run(spec, plan, catalog, meaning, list(beam_arguments), performance, progress)
-    return _result(spec.output, time.monotonic() - start, finished)
+            arguments = list(beam_arguments)
+            _run(spec, claimed.plan, catalog, meaning, arguments, performance, progress)
+    return _result(spec.output, time.monotonic() - start, claimed.finished)
 
 
 def model_meaning(depth_model: str) -> DepthMeaning | None:

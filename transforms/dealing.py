@@ -16,12 +16,36 @@ class Strip:
         number: number of the strip over all splits; also the number of its batch.
         foregrounds: ids.
         count: number of samples.
+        part: number of the part of the data set that it belongs to.
     """
 
     split: str
     number: int
     foregrounds: tuple[int, ...]
     count: int
+    part: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples that were planned together: all of some foregrounds on all of some backgrounds.
+
+    Attributes:
+        foregrounds: ids.
+        backgrounds: ids.
+        first: number of the first placement, from 1.
+        placements: how many placements of each foreground, background and flip.
+    """
+
+    foregrounds: tuple[int, ...]
+    backgrounds: tuple[int, ...]
+    first: int
+    placements: int
+
+    @property
+    def cells(self) -> int:
+        """Number of samples without mirror images."""
+        return len(self.foregrounds) * len(self.backgrounds) * self.placements
 
 
 def apportion(total: int, weights: list[float]) -> list[int]:
@@ -35,6 +59,27 @@ def apportion(total: int, weights: list[float]) -> list[int]:
         counts[counts.index(max(counts))] -= 1
         counts[counts.index(0)] += 1
     return counts
+
+
+def deal_shards(
+    parts: list[dict[str, int]], wanted: int | None, per_shard: int
+) -> tuple[dict[str, tuple[int, int]], ...]:
+    """Numbers of samples and of shards of each part in each split.
+
+    Args:
+        parts: samples of each part by split.
+        wanted: shards of the first part, or None for `per_shard` samples in each.
+        per_shard: samples in a shard; later parts follow what `wanted` makes of it.
+    """
+    first = list(parts[0].values())
+    dealt = [] if wanted is None else [apportion(wanted, [float(count) for count in first])]
+    size = per_shard if wanted is None else max(1, sum(first) // wanted)
+    for counts in parts[len(dealt) :]:
+        dealt.append([max(1, round(count / size)) for count in counts.values()])
+    return tuple(
+        {name: (count, shards) for (name, count), shards in zip(part.items(), of, strict=True)}
+        for part, of in zip(parts, dealt, strict=True)
+    )
 
 
 def seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:

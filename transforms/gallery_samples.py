@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from transforms import storage
+from transforms.elements import ShardSpec
 from transforms.encode import EncodedBlock
-from transforms.formats.base import Folder
+from transforms.formats.base import Folder, TableFormat
+from transforms.formats.schema import Picture, Schema
 from transforms.plan import Plan
 
 _PLACE = "state/gallery"
@@ -36,6 +38,25 @@ def keep_for_gallery(folder: Folder, plan: Plan, block: EncodedBlock) -> None:
             for kind, data in files.items():
                 if data is not None:
                     folder.write(f"{_PLACE}/{key}.{kind}", data)
+
+
+def keep_from_shard(
+    folder: Folder, plan: Plan, shard: ShardSpec, table: TableFormat, schema: Schema
+) -> None:
+    """Stores those samples of a finished shard that the gallery shows, read from its file."""
+    positions = plan.gallery_positions.get(shard.split, ())
+    wanted = {position - shard.start for position in positions}
+    wanted &= set(range(shard.count))
+    if not wanted:
+        return
+    fields = schema.sample_fields()
+    for number, row in enumerate(table.read(folder.path(table.sample_path(shard)), fields)):
+        if number in wanted:
+            by_name = dict(zip((field.name for field in fields), row, strict=True))
+            for kind in ("image", "mask", "depth"):
+                picture = by_name.get(kind)
+                if isinstance(picture, Picture):
+                    folder.write(f"{_PLACE}/{by_name['key']}.{kind}", picture.data)
 
 
 def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:

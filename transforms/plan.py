@@ -3,12 +3,8 @@
 The plan is numbers, not pixels, and nothing in it is a list of samples: every sample is found from
 its position in constant time, so a plan of 10**9 samples takes no more memory than its assets.
 
-Foregrounds of a split are dealt into strips of ten to nineteen. A strip's samples are ordered in
-cycles; each cycle shows every foreground of the strip once. While the cycles go on, each foreground
-walks through a block of at most 199 backgrounds in an order of its own, again and again with
-another placement each time, and then all of them go on to the next block. So neighbours differ in
-their foreground, any thousand neighbours see ten foregrounds and every background of the block, any
-beginning of the order is an even subset, and the working set of a shard stays small.
+A set that was extended has several parts, each ordered for itself, one after the other in every
+split: what was there keeps its place.
 """
 
 import dataclasses
@@ -23,18 +19,15 @@ import numpy as np
 
 from transforms import storage
 from transforms.asset import Asset, SplitShare
-from transforms.dealing import Strip, apportion, evenly, seeded_order
+from transforms.dealing import Part, Strip, apportion, deal_shards, evenly, seeded_order
 from transforms.elements import Placement, ShardSpec
+from transforms.order import Purpose, strip_order
 from transforms.placement import Canvas, place
-from transforms.seeding import permuted, random_key
 
 STRIP_FOREGROUNDS = 10
 BLOCK_BACKGROUNDS = 100
 SAMPLES_PER_SHARD = 4000
 GALLERY_SAMPLES = 24
-
-# First words of the keys, so that no two uses of a seed share a number.
-_ORDER, _CYCLE, _WALK, _COMBINATION, _SPLIT = 1, 2, 3, 4, 5
 
 
 class PlanError(ValueError):
@@ -57,6 +50,8 @@ class Plan:
         max_samples: size of an even subset, or None for all.
         foregrounds: usable foregrounds, by id.
         backgrounds: usable backgrounds, by id.
+        parts: what was planned first, and what each extension has added; empty for a set that is
+            planned at once.
     """
 
     seed: int
@@ -70,17 +65,30 @@ class Plan:
     max_samples: int | None
     foregrounds: tuple[Asset, ...]
     backgrounds: tuple[Asset, ...]
+    parts: tuple[Part, ...] = ()
+
+    @cached_property
+    def all_parts(self) -> tuple[Part, ...]:
+        """The parts, of a set that is planned at once as well."""
+        fg_ids, bg_ids = (
+            tuple(asset.id for asset in kind) for kind in (self.foregrounds, self.backgrounds)
+        )
+        return self.parts or (Part(fg_ids, bg_ids, 1, self.placements),)
 
     @property
-    def combinations(self) -> int:
-        """Samples of one foreground on one background."""
-        return self.placements * (2 if self.flip else 1)
+    def flips(self) -> int:
+        """Samples of one placement: 2 with mirror images, else 1."""
+        return 2 if self.flip else 1
 
     @property
     def total(self) -> int:
         """Number of samples of the data set."""
-        everything = len(self.foregrounds) * len(self.backgrounds) * self.combinations
-        return everything if self.max_samples is None else min(everything, self.max_samples)
+        return sum(self._totals)
+
+    @cached_property
+    def _totals(self) -> tuple[int, ...]:
+        totals = [part.cells * self.flips for part in self.all_parts]
+        return tuple(totals if self.max_samples is None else [min(*totals, self.max_samples)])
 
     @cached_property
     def canvas(self) -> Canvas:
@@ -103,49 +111,63 @@ class Plan:
 
     @cached_property
     def split_foregrounds(self) -> dict[str, tuple[int, ...]]:
-        """Ids of each split's foregrounds, in seeded order."""
-        ids = seeded_order([asset.id for asset in self.foregrounds], self.seed, _SPLIT)
-        counts = apportion(len(ids), [split.share for split in self.splits])
-        ends = list(accumulate(counts))
-        return {
-            split.name: tuple(ids[end - count : end])
-            for split, count, end in zip(self.splits, counts, ends, strict=True)
-        }
+        """Ids of each split's foregrounds; those that came together in seeded order."""
+        found: dict[str, tuple[int, ...]] = {split.name: () for split in self.splits}
+        dealt: set[int] = set()
+        for part in self.all_parts:
+            new = [fg_id for fg_id in part.foregrounds if fg_id not in dealt]
+            if not new:
+                continue
+            ids = seeded_order(new, self.seed, Purpose.SPLIT)
+            counts = apportion(len(ids), [split.share for split in self.splits])
+            for split, end, count in zip(self.splits, accumulate(counts), counts, strict=True):
+                found[split.name] += tuple(ids[end - count : end])
+            dealt.update(new)
+        return found
 
     @cached_property
     def strips(self) -> tuple[Strip, ...]:
-        """All strips, split after split."""
-        blocks = [
-            (split, block)
-            for split, ids in self.split_foregrounds.items()
-            for block in evenly(ids, STRIP_FOREGROUNDS)
-        ]
-        cumulative = list(accumulate((len(block) for _, block in blocks), initial=0))
-        ends = [self.total * foregrounds // len(self.foregrounds) for foregrounds in cumulative]
-        return tuple(
-            Strip(split, number, tuple(block), ends[number + 1] - ends[number])
-            for number, (split, block) in enumerate(blocks)
-        )
+        """All strips, part after part and split after split."""
+        strips: list[Strip] = []
+        for part, total in enumerate(self._totals):
+            wanted = set(self.all_parts[part].foregrounds)
+            done = 0
+            for split, ids in self.split_foregrounds.items():
+                chosen = tuple(fg_id for fg_id in ids if fg_id in wanted)
+                for block in evenly(chosen, STRIP_FOREGROUNDS) if chosen else ():
+                    begin = total * done // len(wanted)
+                    done += len(block)
+                    count = total * done // len(wanted) - begin
+                    strips.append(Strip(split, len(strips), tuple(block), count, part))
+        return tuple(strips)
 
     @cached_property
-    def background_blocks(self) -> tuple[tuple[int, ...], ...]:
-        """Ids of the backgrounds in blocks of 100 to 199, in seeded order."""
-        ids = seeded_order([asset.id for asset in self.backgrounds], self.seed, _ORDER)
-        return tuple(tuple(block) for block in evenly(ids, BLOCK_BACKGROUNDS))
+    def background_blocks(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """Ids of each part's backgrounds in blocks of 100 to 199, in seeded order."""
+        found = []
+        for part in self.all_parts:
+            ids = seeded_order(list(part.backgrounds), self.seed, Purpose.BACKGROUNDS)
+            found.append(tuple(tuple(block) for block in evenly(ids, BLOCK_BACKGROUNDS)))
+        return tuple(found)
+
+    @cached_property
+    def part_shards(self) -> tuple[dict[str, tuple[int, int]], ...]:
+        """Numbers of samples and of shards that each part has in the splits that it adds to."""
+        samples: list[dict[str, int]] = [{} for _ in self.all_parts]
+        for strip in self.strips:
+            if strip.count:
+                counts = samples[strip.part]
+                counts[strip.split] = counts.get(strip.split, 0) + strip.count
+        return deal_shards(samples, self.num_shards, SAMPLES_PER_SHARD)
 
     @cached_property
     def shard_counts(self) -> dict[str, int]:
         """Number of shards of each split that has samples."""
-        samples = {split.name: 0 for split in self.splits}
-        for strip in self.strips:
-            samples[strip.split] += strip.count
-        samples = {name: count for name, count in samples.items() if count}
-        if self.num_shards is None:
-            return {
-                name: max(1, round(count / SAMPLES_PER_SHARD)) for name, count in samples.items()
-            }
-        counts = apportion(self.num_shards, [float(count) for count in samples.values()])
-        return dict(zip(samples, counts, strict=True))
+        found = {split.name: 0 for split in self.splits}
+        for part in self.part_shards:
+            for name, (_, shards) in part.items():
+                found[name] += shards
+        return {name: shards for name, shards in found.items() if shards}
 
     def check(self) -> None:
         """Raises PlanError when the plan cannot be carried out."""
@@ -171,15 +193,18 @@ class Plan:
     def shards(self) -> Iterator[ShardSpec]:
         """All shards, split after split."""
         for split, of in self.shard_counts.items():
-            count = sum(strip.count for strip in self.strips if strip.split == split)
-            for index in range(of):
-                start, stop = index * count // of, (index + 1) * count // of
-                yield ShardSpec(split, index, of, start, stop)
+            number = begin = 0
+            for part in self.part_shards:
+                count, shards = part.get(split, (0, 0))
+                for i in range(shards):
+                    start, stop = i * count // shards, (i + 1) * count // shards
+                    yield ShardSpec(split, number + i, of, begin + start, begin + stop)
+                number, begin = number + shards, begin + count
 
     def samples(self, split: str, start: int, stop: int) -> tuple[Placement, ...]:
         """The samples at positions start..stop-1 of a split's mixed order."""
         return tuple(
-            p for strip, a, z in self.spans(split, start, stop) for p in self._part(strip, a, z)
+            p for strip, a, z in self.spans(split, start, stop) for p in self._ordered(strip, a, z)
         )
 
     def spans(self, split: str, start: int, stop: int) -> Iterator[tuple[Strip, int, int]]:
@@ -195,20 +220,26 @@ class Plan:
             start, number = end, number + 1
 
     @cached_property
-    def gallery_keys(self) -> tuple[str, ...]:
-        """Keys of the samples that the gallery shows, evenly over all positions."""
+    def gallery_positions(self) -> dict[str, tuple[int, ...]]:
+        """Positions of the samples that the gallery shows, evenly over all, by split."""
         count = min(GALLERY_SAMPLES, self.total)
         chosen = [(2 * i + 1) * self.total // (2 * count) for i in range(count)]
-        keys: list[str] = []
+        found: dict[str, tuple[int, ...]] = {}
         first = 0
         for split, (_, ends) in self._strips_of_split.items():
             size = ends[-1] if ends else 0
-            for position in chosen:
-                if first <= position < first + size:
-                    [sample] = self.samples(split, position - first, position - first + 1)
-                    keys.append(sample.key)
+            found[split] = tuple(p - first for p in chosen if first <= p < first + size)
             first += size
-        return tuple(keys)
+        return found
+
+    @cached_property
+    def gallery_keys(self) -> tuple[str, ...]:
+        """Keys of the samples that the gallery shows."""
+        return tuple(
+            self.samples(split, position, position + 1)[0].key
+            for split, positions in self.gallery_positions.items()
+            for position in positions
+        )
 
     @cached_property
     def _strips_of_split(self) -> dict[str, tuple[list[Strip], list[int]]]:
@@ -220,51 +251,20 @@ class Plan:
             for name, strips in grouped.items()
         }
 
-    def _part(self, strip: Strip, start: int, stop: int) -> Iterator[Placement]:
-        position = np.arange(start, stop)
-        size = len(strip.foregrounds)
-        cycle = position // size
-        slot = self._foreground_slot(strip, cycle, position % size)
-        fg_ids = np.array(strip.foregrounds)[slot]
-        block_sizes = [len(block) for block in self.background_blocks]
-        cycles = -(-strip.count // size)
-        ends = [cycles * end // sum(block_sizes) for end in accumulate(block_sizes)]
-        block = np.searchsorted(ends, cycle, side="right")
-        step = cycle - np.array([0, *ends])[block]
-        block_size = np.array(block_sizes)[block]
-        walk = step // block_size
-        index = permuted(
-            step % block_size,
-            block_size,
-            random_key(self.seed, _WALK, fg_ids, block, walk),
-        )
-        flat = np.array([bg_id for ids in self.background_blocks for bg_id in ids])
-        bg_ids = flat[np.array([0, *accumulate(block_sizes)])[block] + index]
-        turn = random_key(self.seed, _COMBINATION, fg_ids, bg_ids) % np.uint64(self.combinations)
-        combination = (walk + turn.astype(np.int64)) % self.combinations
-        flips, number = (
-            (combination % 2, combination // 2) if self.flip else (combination * 0, combination)
-        )
-        return place(
-            self.canvas,
+    def _ordered(self, strip: Strip, start: int, stop: int) -> Iterator[Placement]:
+        part = self.all_parts[strip.part]
+        chosen = strip_order(
             self.seed,
-            fg_ids,
-            [self._foreground_sizes[i] for i in fg_ids.tolist()],
-            bg_ids,
-            flips,
-            number + 1,
+            strip,
+            self.background_blocks[strip.part],
+            part.placements * self.flips,
+            np.arange(start, stop),
         )
-
-    def _foreground_slot(self, strip: Strip, cycle: np.ndarray, slot: np.ndarray) -> np.ndarray:
-        size = len(strip.foregrounds)
-        if size < 3:  # Alternation is the only order in which two neighbours differ.
-            return slot
-        key = random_key(self.seed, _CYCLE, strip.number, cycle)
-        before = random_key(self.seed, _CYCLE, strip.number, np.maximum(cycle - 1, 0))
-        # The first two of a cycle change places where the first one has just been the last.
-        repeats = (cycle > 0) & (permuted(0, size, key) == permuted(size - 1, size, before))
-        swapped = np.where(repeats & (slot < 2), 1 - slot, slot)
-        return permuted(swapped, size, key)
+        flips, number = chosen.combination % self.flips, chosen.combination // self.flips
+        sizes = [self._foreground_sizes[i] for i in chosen.fg_ids.tolist()]
+        return place(
+            self.canvas, self.seed, chosen.fg_ids, sizes, chosen.bg_ids, flips, part.first + number
+        )
 
     def to_json(self) -> str:
         """The plan as JSON text, equal for equal plans."""
@@ -282,6 +282,15 @@ class Plan:
                 "splits": tuple(SplitShare(**split) for split in fields["splits"]),
                 "foregrounds": tuple(Asset(**asset) for asset in fields["foregrounds"]),
                 "backgrounds": tuple(Asset(**asset) for asset in fields["backgrounds"]),
+                "parts": tuple(
+                    Part(
+                        tuple(part["foregrounds"]),
+                        tuple(part["backgrounds"]),
+                        part["first"],
+                        part["placements"],
+                    )
+                    for part in fields["parts"]
+                ),
             }
         )
 

@@ -6,8 +6,13 @@ import apache_beam as beam
 
 from transforms import storage
 from transforms.elements import ShardSpec
+from transforms.extend import adopt
+from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
+from transforms.gallery_samples import keep_from_shard
+from transforms.plan import load_plan
 from transforms.records import ShardRecord, read_record
+from transforms.write import WriteSettings
 
 FINISHED = "finished"
 """Tag of the records of finished shards."""
@@ -28,11 +33,18 @@ def finished_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
 
 
 class _ResumeDoFn(beam.DoFn):
-    def __init__(self, root: str) -> None:
-        self._folder = Folder(root)
+    def __init__(self, settings: WriteSettings) -> None:
+        self._settings = settings
 
     def process(self, shard: ShardSpec) -> Iterator[ShardSpec]:
-        record = finished_record(self._folder, shard)
+        folder = self._settings.folder
+        plan = load_plan(folder.plan_path)
+        if plan.parts:
+            adopt(folder, plan, shard, self._settings.formats)
+        record = finished_record(folder, shard)
+        if plan.parts and record is not None:
+            [name, *_] = (name for name in self._settings.formats if name in TABLE_FORMATS)
+            keep_from_shard(folder, plan, shard, TABLE_FORMATS[name], self._settings.schema)
         yield shard if record is None else beam.pvalue.TaggedOutput(FINISHED, record)  # type: ignore[misc]
 
 
@@ -40,14 +52,14 @@ class Resume(beam.PTransform):
     """ShardSpecs to those still to be made, and, tagged `FINISHED`, the records of the others.
 
     Args:
-        root: the data set's folder.
+        settings: where and how shards are written.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, settings: WriteSettings) -> None:
         super().__init__()
-        self._root = root
+        self._settings = settings
 
     def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.pvalue.DoOutputsTuple:
         """Adds the step to a pipeline."""
-        resume = beam.ParDo(_ResumeDoFn(self._root))
+        resume = beam.ParDo(_ResumeDoFn(self._settings))
         return shards | "Resume" >> resume.with_outputs(FINISHED, main="missing")
