@@ -60,6 +60,26 @@ def test_torch_format_gives_batches_of_tensors(full, tmp_path):
     assert batches[0]["mask"].shape[-2:] == (160, 160)
 
 
+@pytest.mark.slow
+def test_workers_and_nodes_share_a_stream(full):
+    torch = pytest.importorskip("torch")
+    from datasets.distributed import split_dataset_by_node
+
+    stream = datasets.load_dataset(full.output, split="train", streaming=True)
+    stream = stream.select_columns(["key", "mask"]).shuffle(seed=1, buffer_size=30)
+    expected = sorted(rows_by_key(full.output, "train"))
+    loader = torch.utils.data.DataLoader(
+        stream.with_format("torch"), batch_size=9, num_workers=2, drop_last=False
+    )
+    keys = [key for batch in loader for key in batch["key"]]
+    assert sorted(keys) == expected and keys != expected
+    shares = [
+        [sample["key"] for sample in split_dataset_by_node(stream, rank=rank, world_size=2)]
+        for rank in range(2)
+    ]
+    assert all(shares) and sorted(shares[0] + shares[1]) == expected
+
+
 def test_the_card_says_what_is_in_the_files(full, tmp_path):
     hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
     card = hub.DatasetCard.load(Path(full.output, "README.md"))

@@ -113,6 +113,45 @@ def test_tfds_decodes_and_joins_the_clean_pictures(full):
     assert set(batch["bg_id"].numpy().tolist()) <= set(clean_rows(full.output, "backgrounds"))
 
 
+def test_tfds_gives_every_field_of_every_split(full):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
+    builder = tfds.builder_from_directory(f"{full.output}/tfrecord/mask_depth/1.0.0")
+    assert {name: split.num_examples for name, split in builder.info.splits.items()} == {
+        "train": 216,
+        "test": 72,
+    }
+    splits = builder.as_dataset(shuffle_files=True)
+    for name in ("train", "test"):
+        rows = rows_by_key(full.output, name)
+        seen = []
+        for sample in tfds.as_numpy(splits[name]):
+            row = rows[sample["key"].decode()]
+            assert set(sample) == set(row)
+            assert sample["image"].dtype == np.uint8 and sample["depth"].dtype == np.uint16
+            # Its decoder takes the fast transform of JPEG.
+            apart = sample["image"] - pixels(row["image"]["bytes"]).astype(float)
+            assert np.abs(apart).mean() < 1.5
+            for picture in ("mask", "depth"):
+                np.testing.assert_array_equal(
+                    sample[picture][..., 0], pixels(row[picture]["bytes"])
+                )
+            for field in ("depth_scale", "depth_offset", "fg_id", "bg_id", "flip", "seq", "area"):
+                assert sample[field] == row[field]
+            assert sample["bbox"].tolist() == row["bbox"]
+            seen.append(row["key"])
+        assert sorted(seen) == sorted(rows)
+
+
+def test_tfds_cuts_splits(full):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
+    builder = tfds.builder_from_directory(f"{full.output}/tfrecord/mask_depth/1.0.0")
+    parts = builder.as_dataset(split=["train[:25%]", "train[25%:]", "train+test"])
+    keys = [[sample["key"].decode() for sample in tfds.as_numpy(part)] for part in parts]
+    assert [len(part) for part in keys] == [54, 162, 288]
+    assert sorted(keys[0] + keys[1]) == sorted(rows_by_key(full.output, "train"))
+    assert sorted(keys[2]) == sorted(rows_by_key(full.output))
+
+
 def test_tensorflow_io_reads_the_parquet_files(full):
     tfio = pytest.importorskip("tensorflow_io", reason="tensorflow-io is not installed")
     names = (

@@ -74,6 +74,35 @@ def test_clean_pictures_join_by_id(full):
     )
 
 
+def keys_of(samples) -> list[str]:
+    return [sample["json"]["key"] for sample in samples]
+
+
+def test_workers_of_a_loader_share_the_tars(full):
+    wds = pytest.importorskip("webdataset", reason="webdataset is not installed")
+    from torch.utils.data import DataLoader
+
+    files = tars(full.output, "mask_depth-train-*")
+    assert len(files) > 2
+    samples = wds.WebDataset(files, shardshuffle=100, seed=1).shuffle(50).decode(grey)
+    loader = DataLoader(samples, batch_size=None, num_workers=2)
+    first, second = keys_of(loader), keys_of(loader)
+    assert sorted(first) == sorted(second) == sorted(rows_by_key(full.output, "train"))
+
+
+def test_nodes_share_the_tars(full, monkeypatch):
+    wds = pytest.importorskip("webdataset", reason="webdataset is not installed")
+    files = tars(full.output, "mask_depth-train-*")
+    shares = []
+    for rank in range(2):
+        monkeypatch.setenv("RANK", str(rank))
+        monkeypatch.setenv("WORLD_SIZE", "2")
+        samples = wds.WebDataset(files, shardshuffle=False, nodesplitter=wds.split_by_node)
+        shares.append(keys_of(samples.decode(grey)))
+    assert all(shares)
+    assert sorted(shares[0] + shares[1]) == sorted(rows_by_key(full.output, "train"))
+
+
 def test_hugging_face_streams_the_tars(full):
     datasets = pytest.importorskip("datasets", reason="datasets is not installed")
     files = tars(full.output, "mask_depth-train-*")

@@ -70,7 +70,8 @@ def _annotations(plan: Plan, paths: list[str]) -> Iterator[str]:
     ]
     info = {"description": "Foregrounds pasted on backgrounds", "version": "1.0"}
     yield f'{{"info": {json.dumps(info)},\n"licenses": [],\n'
-    yield f'"categories": {json.dumps(listed, ensure_ascii=False)},\n"images": [\n'
+    # In ASCII: pycocotools opens the file in the encoding of its user's system.
+    yield f'"categories": {json.dumps(listed)},\n"images": [\n'
     for number, line in enumerate(_lines(paths)):
         yield f"{',' if number else ''}{json.dumps(line['image'])}\n"
     yield '],\n"annotations": [\n'
