@@ -1,5 +1,6 @@
 """One function that makes a data set: checks first, then the pipeline, then what came out."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -271,8 +272,11 @@ _RAISED = re.compile(
 
 
 def _versions() -> tuple[tuple[str, str], ...]:
-    installed = {dist.metadata["Name"]: dist.version for dist in metadata.distributions()}
-    return tuple((name, installed[name]) for name in _VERSIONED if name in installed)
+    found = []
+    for name in _VERSIONED:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append((name, metadata.version(name)))
+    return tuple(found)
 
 
 def _result(output: str, seconds: float, already_finished: bool) -> GenerateResult:

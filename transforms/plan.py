@@ -116,9 +116,7 @@ class Plan:
         dealt: set[int] = set()
         for part in self.all_parts:
             new = [fg_id for fg_id in part.foregrounds if fg_id not in dealt]
-            if not new:
-                continue
-            ids = seeded_order(new, self.seed, Purpose.SPLIT)
+            ids = seeded_order(new, self.seed, Purpose.SPLIT) if new else []
             counts = apportion(len(ids), [split.share for split in self.splits])
             for split, end, count in zip(self.splits, accumulate(counts), counts, strict=True):
                 found[split.name] += tuple(ids[end - count : end])
