@@ -199,7 +199,7 @@ def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[
     import torch
 
     def tensor(pixels: np.ndarray) -> torch.Tensor:
-        planes = np.moveaxis(np.atleast_3d(pixels), 2, 0)
+        planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
         return torch.from_numpy(np.divide(planes, np.float32(255), order="C"))
 
     jpeg = job.spec.image_format == "jpeg"

@@ -7,7 +7,7 @@ loader = torch.utils.data.DataLoader(samples, batch_size=32, shuffle=True, num_w
 
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -24,6 +24,8 @@ from transforms.codecs import decode_jpeg
 
 Sample = dict[str, Any]
 
+_FIELDS = ("key", "image", "mask", "depth", "depth_scale", "depth_offset", "fg_id", "bg_id")
+_CLEAN_FIELDS = ("id", "image", "mask")
 _CACHED_GROUPS = 4
 _CACHED_BYTES = 2**26
 _JPEG = b"\xff\xd8"
@@ -61,7 +63,7 @@ class MaskDepthDataset(Dataset[Sample]):
         transform: Callable[[Sample], Any] | None = None,
     ) -> None:
         self.transform = transform
-        self._samples = _Table(_files(root, "data", split))
+        self._samples = _Table(_files(root, "data", split), _FIELDS)
         self._clean = {
             kind: _CleanPictures(_files(root, "assets", kind))
             for kind in ("backgrounds", "foregrounds")
@@ -128,15 +130,18 @@ def _decoded(data: bytes) -> np.ndarray:
 
 def _image(pixels: np.ndarray) -> torch.Tensor:
     """Bytes [height, width] or [height, width, 3] as float32 [channels, height, width] in 0..1."""
-    planes = np.moveaxis(np.atleast_3d(pixels), 2, 0)
+    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     # In NumPy: on so few pixels, PyTorch's threads wait for one another where cores are busy.
     return torch.from_numpy(np.divide(planes, np.float32(255), order="C"))
 
 
 class _Table:
-    """The rows of several Parquet files, numbered through, read a row group at a time."""
+    """The rows of several Parquet files, numbered through, read a row group at a time.
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    Of `fields`, those that the files have are read; of pictures, the files without their names.
+    """
+
+    def __init__(self, paths: Sequence[str], fields: Collection[str]) -> None:
         self._paths = list(paths)
         footers = [pq.read_metadata(path) for path in self._paths]
         self._groups = [
@@ -146,7 +151,12 @@ class _Table:
         ]
         sizes = (footers[file].row_group(group).num_rows for file, group in self._groups)
         self._starts = list(accumulate(sizes, initial=0))
-        self.columns = frozenset(pq.read_schema(self._paths[0]).names)
+        found = [field for field in pq.read_schema(self._paths[0]) if field.name in fields]
+        self.columns = frozenset(field.name for field in found)
+        self._leaves = [
+            f"{field.name}.bytes" if pa.types.is_struct(field.type) else field.name
+            for field in found
+        ]
         self._open: dict[int, pq.ParquetFile] = {}
         self._cache: dict[int, pa.Table] = {}
 
@@ -171,8 +181,11 @@ class _Table:
         if table is None:
             file, group = self._groups[number]
             if file not in self._open:
-                self._open[file] = pq.ParquetFile(self._paths[file], memory_map=True)
-            table = self._open[file].read_row_group(group, use_threads=False)
+                # Mapped files need no buffers ahead of them.
+                self._open[file] = pq.ParquetFile(
+                    self._paths[file], memory_map=True, pre_buffer=False
+                )
+            table = self._open[file].read_row_group(group, self._leaves, use_threads=False)
             while len(self._cache) >= _CACHED_GROUPS:
                 del self._cache[next(iter(self._cache))]
         self._cache[number] = table  # The last used stands last.
@@ -188,7 +201,7 @@ class _CleanPictures:
     """Clean pictures by id; about 64 MiB of decoded ones are kept."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._table = _Table(paths)
+        self._table = _Table(paths, _CLEAN_FIELDS)
         ids = pa.concat_tables(pq.read_table(path, columns=["id"]) for path in paths)
         self._rows = {number: row for row, number in enumerate(ids.column("id").to_pylist())}
         self._cache: dict[int, tuple[np.ndarray, np.ndarray]] = {}

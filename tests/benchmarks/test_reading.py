@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.raw_reads import Raw, prepare
-from benchmarks.reading import Result, Round, job_of, markdown, missing, timed
+from benchmarks.reading import Pace, Result, Round, job_of, markdown, missing, timed
 from benchmarks.ways_to_read import WAYS, by_name, first
 from tests.readers.rows import pixels, rows_by_key
 
@@ -74,24 +75,39 @@ def test_the_command_makes_its_tables(plain, tmp_path):
     assert [reader["name"] for reader in content["readers"]] == names
     for reader in content["readers"]:
         assert len(reader["rounds"]) == 2
-        assert reader["samples_per_second"] > 0 and reader["plain_samples_per_second"] > 0
+        assert all(
+            figure > 0 for pace in ("best", "best_plain") for figure in reader[pace].values()
+        )
     table = (tmp_path / "reading.md").read_text()
     assert all(f"| {name} | parquet |" in table for name in names)
     assert "- Left out: zipfile + Pillow: the data set has no zip.\n" in table
 
 
-def test_medians_of_the_rounds_stand_in_the_table():
-    rounds = (Round(1, 100, 400), Round(3, 300, 400), Round(2, 200, 1000))
+def test_the_best_round_stands_in_the_table():
+    rounds = (
+        Round(Pace(1, 100, 3.0), Pace(0, 400, 2.0)),
+        Round(Pace(3, 300, 2.0), Pace(0, 1000, 1.5)),
+        Round(Pace(2, 200, 4.0), Pace(0, 500, 1.0)),
+    )
     line = markdown([Result("a", "zip", rounds)], []).splitlines()[-1]
-    assert line == "| a | zip | 200 | 400 | 25% | 2.0 s |"
+    assert line == "| a | zip | 300 | 1,000 | 30% | 2.00 | 1.00 | 1.0 s |"
 
 
 def test_reading_ends_at_the_number_of_samples(full, tmp_path):
     job = job_of(full.output, "train", 10, str(tmp_path))
     way = by_name("pyarrow + Pillow")
     assert sum(count for count, _ in first(way.read(job), 10)) == 10
-    seconds, rate = timed(iter([1, 2, 3]))
-    assert seconds >= 0 and rate > 0
+
+
+def test_what_comes_after_the_first_sample_is_timed():
+    def counts():
+        time.sleep(0.2)
+        yield 10
+        time.sleep(0.1)
+        yield 5
+
+    pace = timed(counts())
+    assert pace.start >= 0.2 and 5 < pace.rate <= 50
 
 
 def test_a_split_that_is_not_there_is_said(plain, tmp_path):
