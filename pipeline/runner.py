@@ -12,13 +12,20 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import (
     DirectOptions,
+    FlinkRunnerOptions,
     GoogleCloudOptions,
     PipelineOptions,
+    PortableOptions,
     PrismRunnerOptions,
     SetupOptions,
     StandardOptions,
 )
-from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.portability.fn_api_runner.fn_runner import (
+    ExtendedProvisionInfo,
+    FnApiRunner,
+)
+from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
@@ -28,6 +35,7 @@ from transforms import storage
 
 _LOCAL = {"", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
 _DATAFLOW = "dataflowrunner"
+_PORTABLE = {"flinkrunner", "portablerunner"}
 SETUP_FILE = Path(__file__).resolve().parent.parent / "setup.py"
 
 
@@ -81,6 +89,7 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
     except Exception as error:  # Runners are plug-ins; whatever fails here fails for good.
         reason = f"{error}".splitlines()[0]
         raise SpecError(f"--runner={name} cannot be used: {reason}") from None
+    _check_portable(kind, options)
     for flag, path in paths:
         scheme = FileSystems.get_scheme(path)
         if scheme is None and kind == _DATAFLOW:
@@ -95,6 +104,20 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
             raise SpecError(
                 f"--{flag}={path}: nothing here reads {scheme}://{extra.get(scheme or '', '')}"
             ) from None
+
+
+def _check_portable(kind: str, options: PipelineOptions) -> None:
+    """Refuses a cluster whose workers would start without this package."""
+    flink = options.view_as(FlinkRunnerOptions)
+    jar = flink.flink_job_server_jar
+    if kind == "flinkrunner" and jar and "://" not in jar and not Path(jar).is_file():
+        raise SpecError(f"--flink_job_server_jar={jar}: there is no such file")
+    here = kind == "flinkrunner" and flink.flink_master in ("[local]", "[auto]")
+    if kind in _PORTABLE and not here and not options.view_as(PortableOptions).environment_type:
+        raise SpecError(
+            "the workers of a cluster must have this package: give --environment_type=EXTERNAL"
+            " --environment_config=HOST:PORT of a worker pool that has it (see docs/running.md)"
+        )
 
 
 def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> RunnerChoice:
@@ -127,7 +150,14 @@ def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> R
     environment = None
     if workers > 1:
         environment = SubprocessSDKEnvironment.from_command_string(command())
-    return RunnerChoice(options, True, workers, runner=FnApiRunner(environment))
+    runner = FnApiRunner(environment, provision_info=_provision(options))
+    return RunnerChoice(options, True, workers, runner=runner)
+
+
+def _provision(options: PipelineOptions) -> ExtendedProvisionInfo:
+    """What worker processes are told: the flags, for the file systems among others."""
+    flags = JobServiceHandle.encode_pipeline_options(options.get_all_options(drop_default=True))
+    return ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=flags))
 
 
 def _kind(name: str | None) -> str:

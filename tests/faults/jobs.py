@@ -14,7 +14,7 @@ _WORKER = "pipeline.worker_main"
 ROOT = Path(__file__).parents[2]
 
 
-def command(inputs: Path, output: Path, *more: str) -> list[str]:
+def command(inputs: Path, output: Path | str, *more: str) -> list[str]:
     """A job of 864 samples in 12 shards on two workers, about four seconds of work."""
     return [
         sys.executable, "-m", "pipeline", "generate",

@@ -10,6 +10,7 @@ from apache_beam.options.pipeline_options import (
     PrismRunnerOptions,
     SetupOptions,
 )
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from pipeline.cli import main
 from pipeline.runner import SETUP_FILE, check_runner, choose_runner, job_name
@@ -62,6 +63,13 @@ def test_a_local_run_has_no_more_workers_than_shards():
     one = choose_runner(["--direct_num_workers=8", "--runner=directrunner"], 1)
     assert one.local
     assert one.options.view_as(DirectOptions).direct_running_mode == "in_memory"
+
+
+def test_local_workers_are_told_the_flags():
+    choice = choose_runner(["--direct_num_workers=2", "--s3_endpoint_url=http://store"], 5)
+    assert isinstance(choice.runner, FnApiRunner)
+    told = choice.runner._provision_info.provision_info.pipeline_options
+    assert told["beam:option:s3_endpoint_url:v1"] == "http://store"
 
 
 def test_prism_is_found_on_the_path(tmp_path, monkeypatch):
