@@ -1,17 +1,25 @@
 """The writer under runners that cut and repeat: equal results each time."""
 
+import contextlib
+import dataclasses
 import hashlib
+import itertools
 import json
+import random
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to, is_not_empty
 
 from pipeline.catalog import build_catalog
 from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe
+from pipeline.runner import choose_runner
 from tests.conftest import make_spec
-from transforms.elements import Failure
+from transforms import storage
+from transforms.elements import Failure, ShardSpec
+from transforms.encode import EncodedBlock
 from transforms.formats import FORMATS
 from transforms.place import blocks
 from transforms.plan import load_plan
@@ -89,6 +97,84 @@ def test_any_cutting_gives_the_same_files(recipe, expected, cut):
     assert checksums(recipe.write.root) == expected
 
 
+class Engine:
+    """Delivers bundles as an engine does that has trouble with its workers.
+
+    What an attempt gives counts only when it has ended well, and of two that have, one counts.
+    """
+
+    def __init__(self, recipe, trouble: random.Random) -> None:
+        self.records: list[ShardRecord] = []
+        self.unfinished: set[ShardSpec] = set()
+        self._recipe = recipe
+        self._trouble = trouble
+
+    def deliver(self, bundle: list[EncodedBlock]) -> None:
+        """Delivers a bundle until an attempt has ended well, and perhaps once more."""
+        how = self._trouble.choice(["once", "twice", "at the same time", "fails", "dies"])
+        if how == "fails":
+            self._fail(bundle)
+        elif how == "dies":
+            self._die(bundle)
+        attempts = 1 if how == "once" else 2
+        writers = [_WriteDoFn(self._recipe.write) for _ in range(attempts)]
+        if how == "at the same time":
+            results = self._alternate(writers, bundle)
+        else:
+            results = [self._alternate([writer], bundle)[0] for writer in writers]
+        records, unfinished = self._trouble.choice(results)
+        self.records += records
+        self.unfinished |= unfinished
+
+    def _alternate(self, writers, bundle):
+        results: list[tuple[list[ShardRecord], set[ShardSpec]]] = [([], set()) for _ in writers]
+        for writer in writers:
+            writer.start_bundle()
+        for block in bundle:
+            for writer, (records, _) in zip(writers, results, strict=True):
+                records += list(writer.process(block))
+        for writer, (_, unfinished) in zip(writers, results, strict=True):
+            unfinished |= {tagged.value.value for tagged in writer.finish_bundle()}
+        return results
+
+    def _fail(self, bundle) -> None:
+        moment = self._trouble.randrange(len(bundle))
+        writer = self._begin(bundle[:moment])
+        broken = dataclasses.replace(bundle[moment].samples[0], image=None)
+        block = dataclasses.replace(bundle[moment], samples=(broken,))
+        with contextlib.suppress(TypeError):  # The block of a shard that is given up is not read.
+            list(writer.process(block))
+
+    def _die(self, bundle) -> None:
+        self._begin(bundle[: self._trouble.randrange(len(bundle) + 1)])
+
+    def _begin(self, blocks_) -> _WriteDoFn:
+        writer = _WriteDoFn(self._recipe.write)
+        writer.start_bundle()
+        for block in blocks_:
+            list(writer.process(block))
+        return writer
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_trouble_with_workers_changes_nothing(recipe, expected, seed):
+    trouble = random.Random(seed)
+    everything = [block for blocks_ in encoded_blocks(recipe).values() for block in blocks_]
+    if seed % 2:
+        trouble.shuffle(everything)
+    cuts = sorted(trouble.sample(range(1, len(everything)), trouble.randrange(1, 8)))
+    bundles = [everything[a:b] for a, b in itertools.pairwise([0, *cuts, len(everything)])]
+    trouble.shuffle(bundles)
+    engine = Engine(recipe, trouble)
+    for bundle in bundles:
+        engine.deliver(bundle)
+    remade = [make_shard(shard, recipe, None) for shard in sorted(engine.unfinished)]
+    made = sorted(record.shard for record in [*engine.records, *remade])
+    assert made == list(load_plan(recipe.plan_path).shards())  # Each is counted once.
+    storage.delete_folder(recipe.write.folder.temporary)  # What the dead have left.
+    assert checksums(recipe.write.root) == expected
+
+
 def test_a_bundle_that_fails_half_way_leaves_nothing_behind(recipe, expected):
     shards = list(encoded_blocks(recipe).values())
     writer = _WriteDoFn(recipe.write)
@@ -110,6 +196,18 @@ def test_the_same_in_a_real_pipeline(recipe, expected):
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
         written = pipeline | beam.Create(scattered) | Write(recipe.write)
         written[UNFINISHED] | Remake(recipe)
+    assert checksums(recipe.write.root) == expected
+
+
+@pytest.mark.slow
+def test_the_same_on_workers_that_share_a_shard(recipe, expected):
+    blocks_ = [block for blocks_ in encoded_blocks(recipe).values() for block in blocks_]
+    with choose_runner(["--direct_num_workers=2"], 3).pipeline() as pipeline:
+        written = pipeline | beam.Create(blocks_) | beam.Reshuffle() | Write(recipe.write)
+        remade = written[UNFINISHED] | Remake(recipe)
+        made = (written.records, remade) | beam.Flatten() | beam.Map(lambda record: record.shard)
+        assert_that(made, equal_to(list(load_plan(recipe.plan_path).shards())))
+        assert_that(remade | beam.Map(type), is_not_empty(), label="Some were cut")
     assert checksums(recipe.write.root) == expected
 
 
