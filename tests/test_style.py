@@ -19,7 +19,10 @@ def test_tool_finds_nothing(command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("script", ["run_local.sh", "tests/run.sh", ".ci/run", "scripts/pin.sh"])
+@pytest.mark.parametrize(
+    "script",
+    ["run_local.sh", "tests/run.sh", ".ci/run", "scripts/pin.sh", "deploy/dataflow/job.sh"],
+)
 def test_script_is_bash_and_executable(script: str) -> None:
     path = ROOT / script
     assert path.stat().st_mode & 0o111
