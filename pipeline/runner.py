@@ -4,7 +4,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import (
     ExtendedProvisionInfo,
     FnApiRunner,
 )
-from apache_beam.runners.portability.portable_runner import JobServiceHandle
+from apache_beam.runners.portability.job_server import JobServer
+from apache_beam.runners.portability.portable_runner import JobServiceHandle, PortableRunner
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
@@ -57,9 +59,29 @@ class RunnerChoice:
     waits: bool = True
     runner: PipelineRunner | None = None
 
-    def pipeline(self) -> beam.Pipeline:
-        """An empty pipeline that will run there."""
-        return beam.Pipeline(runner=self.runner, options=self.options)
+    @contextmanager
+    def pipeline(self) -> Iterator[beam.Pipeline]:
+        """Gives an empty pipeline, which runs there at the end of the block.
+
+        A server that Beam starts for the job, such as Prism, ends with it: Beam would leave that to
+        the orderly end of this process.
+        """
+        servers: list[JobServer] = []
+        runner = self.runner or create_runner(self.options.view_as(StandardOptions).runner)
+        if isinstance(runner, PortableRunner):
+            make_server = runner.default_job_server
+
+            def remembered(options: PipelineOptions) -> JobServer:
+                servers.append(make_server(options))
+                return servers[-1]
+
+            runner.default_job_server = remembered  # type: ignore[method-assign]
+        try:
+            with beam.Pipeline(runner=runner, options=self.options) as pipeline:
+                yield pipeline
+        finally:
+            for server in servers if self.waits else ():
+                server.stop()
 
 
 def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) -> None:

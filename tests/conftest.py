@@ -78,6 +78,11 @@ def full(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResu
     return generate(spec, ["--direct_num_workers=1"], progress=False)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds an option for a Prism that is built already."""
+    parser.addoption("--prism_location", metavar="FILE", help="program of the Prism runner")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the slow tests last, so that a simple mistake shows early."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
