@@ -203,3 +203,33 @@ def test_a_shard_damaged_between_runs_is_made_again(inputs, tmp_path, undisturbe
         victim.write_bytes(data if damage == "flip" else data[:-100])
     finish(inputs, output, expected)
     verify(output)
+
+
+def test_extension_killed_at_any_moment(inputs, tmp_path, undisturbed):
+    _, seconds = undisturbed
+    few = [*command(inputs, tmp_path / "few"), "--placements=3"]
+    run(few)
+    shutil.copytree(tmp_path / "few", tmp_path / "whole")
+    run(command(inputs, tmp_path / "whole", "--extend"))
+    verify(tmp_path / "whole")
+    expected = checksums(tmp_path / "whole")
+    moments = random.Random(3)
+    unfinished = 0
+    for number in range(MOMENTS // 3):
+        output = tmp_path / f"set{number}"
+        shutil.copytree(tmp_path / "few", output)
+        extend = command(inputs, output, "--extend")
+        job = start(extend)
+        renamed, later = moments.randrange(2 * SHARDS), moments.uniform(0.0, 0.1) * seconds
+        while job.poll() is None and (
+            len(list(output.glob(f"state/records/train-*-of-{2 * SHARDS:05d}.json"))) < renamed
+        ):
+            time.sleep(0.005)
+        time.sleep(later)
+        kill(job)
+        unfinished += not (output / "manifest.json").exists()
+        run(extend)
+        assert checksums(output) == expected
+        assert not list(output.rglob("*.part"))
+        shutil.rmtree(output)
+    assert unfinished >= MOMENTS // 6
