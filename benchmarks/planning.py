@@ -31,6 +31,7 @@ from transforms.depth import DepthHandler
 from transforms.elements import ShardSpec
 from transforms.finish.manifest import Origin, manifest_json
 from transforms.formats.base import Folder, OutputFile
+from transforms.place import blocks
 from transforms.plan import Plan, load_plan
 from transforms.records import ShardRecord
 from transforms.remake import make_shard
@@ -86,9 +87,12 @@ def plan_case(samples: int) -> Row:
     inputs: list[int] = []
     for number, shard in enumerate(plan.shards()):
         if number % step == 0:
-            places = plan.samples(shard.split, shard.start, shard.stop)
-            placed += len(places)
-            inputs.append(len({p.fg_id for p in places}) + len({p.bg_id for p in places}))
+            seen: set[tuple[str, int]] = set()
+            for block in blocks(plan, shard, Performance().batch_size):
+                placed += block.promised
+                for place in block.placements:
+                    seen |= {("fg", place.fg_id), ("bg", place.bg_id)}
+            inputs.append(len(seen))
     seconds = (time.process_time() - listed) / placed
     return {
         "samples": total,

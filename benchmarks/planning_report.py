@@ -4,6 +4,9 @@ import heapq
 import random
 from typing import Any
 
+from transforms.dealing import MOST_SHARDS
+from transforms.plan import SAMPLES_PER_SHARD
+
 Row = dict[str, Any]
 
 
@@ -11,11 +14,11 @@ def schedule(samples: int, workers: int, skew: Row) -> Row:
     """Deals the shards of a job out to cores, each takes the next one when it is free.
 
     Args:
-        samples: size of the job, in shards of about 4,000.
+        samples: size of the job, in as many shards as it has by default.
         workers: cores.
         skew: the measured times.
     """
-    shards = max(1, round(samples / 4000))
+    shards = max(1, min(MOST_SHARDS, round(samples / SAMPLES_PER_SHARD)))
     seconds = skew["milliseconds_a_sample"] / 1000 * samples / shards
     draw, work = random.Random(0), 0.0
     free = [0.0] * min(workers, shards)

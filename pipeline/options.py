@@ -88,7 +88,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--num_shards",
         default="auto",
         metavar="N",
-        help="number of shards (default: auto, about 4,000 samples each)",
+        help="number of shards (default: auto, about 4,000 samples each, at most 50,000)",
     )
     storage.add_argument(
         "--image_encoding",

@@ -6,6 +6,9 @@ import numpy as np
 
 from transforms.seeding import random_key
 
+MOST_SHARDS = 50_000
+"""Shards at most, unless more are asked for. One worker lists and adds up the records of all."""
+
 
 @dataclass(frozen=True)
 class Strip:
@@ -68,12 +71,14 @@ def deal_shards(
 
     Args:
         parts: samples of each part by split.
-        wanted: shards of the first part, or None for `per_shard` samples in each.
-        per_shard: samples in a shard; later parts follow what `wanted` makes of it.
+        wanted: shards of the first part, or None for `per_shard` samples in each, and more where
+            there would be over `MOST_SHARDS` shards.
+        per_shard: samples in a shard; later parts follow what the first makes of it.
     """
     first = list(parts[0].values())
     dealt = [] if wanted is None else [apportion(wanted, [float(count) for count in first])]
-    size = per_shard if wanted is None else max(1, sum(first) // wanted)
+    most = -(-sum(first) // MOST_SHARDS)
+    size = max(per_shard, most) if wanted is None else max(1, sum(first) // wanted)
     for counts in parts[len(dealt) :]:
         dealt.append([max(1, round(count / size)) for count in counts.values()])
     return tuple(

@@ -7,13 +7,20 @@ import apache_beam as beam
 from transforms.elements import Block, ShardSpec
 from transforms.plan import Plan, load_plan
 
+PLACED_AT_ONCE = 4096
+"""Samples that a worker holds the places of."""
+
 
 def blocks(plan: Plan, shard: ShardSpec, block_size: int) -> Iterator[Block]:
     """Cuts a shard's samples into blocks of `block_size`; the last one may be smaller."""
-    samples = plan.samples(shard.split, shard.start, shard.stop)
-    for first in range(0, len(samples), block_size):
-        placements = samples[first : first + block_size]
-        yield Block(shard, first, len(placements), placements)
+    # Many blocks are placed at once, which is fast, but never a whole shard of any size.
+    step = max(1, PLACED_AT_ONCE // block_size) * block_size
+    for begin in range(0, shard.count, step):
+        stop = min(shard.stop, shard.start + begin + step)
+        samples = plan.samples(shard.split, shard.start + begin, stop)
+        for first in range(0, len(samples), block_size):
+            placements = samples[first : first + block_size]
+            yield Block(shard, begin + first, len(placements), placements)
 
 
 class _PlaceDoFn(beam.DoFn):

@@ -16,6 +16,7 @@ from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Picture, Row, Schema
 from transforms.mask import bounding_box
+from transforms.place import blocks
 from transforms.plan import Plan, load_plan
 from transforms.records import ShardRecord, record_name, record_path
 from transforms.statistics import DepthCounts, Statistics
@@ -64,16 +65,16 @@ class _Shard:
             self.fault(fault.path, fault.what)
         failed = {failure.key for failure in record.failures} if record else set()
         shard = self.shard
-        expected = [
+        wanted = (
             placement
-            for placement in plan.samples(shard.split, shard.start, shard.stop)
+            for block in blocks(plan, shard, _ROWS)
+            for placement in block.placements
             if placement.key not in failed
-        ]
+        )
         names = [name for name in self.settings.formats if name in TABLE_FORMATS]
         paths = [TABLE_FORMATS[name].sample_path(shard) for name in names]
         streams = [self._rows(name, path) for name, path in zip(names, paths, strict=True)]
         if streams:
-            wanted = iter(expected)
             rows = zip_longest(*streams)
             while several := list(islice(rows, _ROWS)):
                 self._check_rows(paths, several, list(islice(wanted, len(several))))

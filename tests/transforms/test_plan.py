@@ -6,6 +6,7 @@ import pytest
 
 from transforms.asset import Asset, SplitShare
 from transforms.dealing import apportion
+from transforms.place import blocks
 from transforms.plan import Plan, PlanError
 
 
@@ -41,6 +42,27 @@ def test_reference_job_has_every_sample_once_in_100_equal_shards():
     assert len(shards) == 100 and {shard.count for shard in shards} == {4000}
     keys = {sample.key for sample in all_samples(plan)}
     assert len(keys) == plan.total == 400_000
+
+
+def test_blocks_are_the_same_however_many_are_placed_at_once(monkeypatch):
+    plan = make_plan(12, 10)
+    [shard] = plan.shards()
+    whole = list(blocks(plan, shard, 30))
+    assert [block.first for block in whole] == list(range(0, plan.total, 30))
+    assert [s for block in whole for s in block.placements] == all_samples(plan)
+    for at_once in (1, 45, 300):
+        monkeypatch.setattr("transforms.place.PLACED_AT_ONCE", at_once)
+        pieces = list(blocks(plan, shard, 30))
+        assert [(b.first, b.promised, b.placements) for b in pieces] == [
+            (b.first, b.promised, b.placements) for b in whole
+        ]
+
+
+def test_a_giant_has_shards_for_every_worker_and_no_more():
+    plan = make_plan(5000, 5000)
+    assert plan.total == 10**9
+    assert plan.shard_counts == {"train": 50_000}
+    assert {shard.count for shard in plan.shards()} == {20_000}
 
 
 @pytest.mark.parametrize("foregrounds, backgrounds", [(100, 100), (25, 60), (1000, 1500)])
