@@ -12,7 +12,7 @@ from transforms import storage
 from transforms.assets import forget_plans
 from transforms.clean import clean_shards
 from transforms.extend import extended
-from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
+from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM, tidy
 from transforms.formats import PART_FORMATS, TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.plan import Plan
@@ -114,6 +114,7 @@ def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
             )
         plan = extended(former_plan, plan)
         if wanted == there and storage.exists(folder.path(MANIFEST)):
+            tidy(folder)  # A run that was killed after its manifest has not.
             return Claim(plan, True)
         if wanted != there:
             _reopen(folder, former_plan)

@@ -82,13 +82,28 @@ def descriptions(
 def finish(summary: Summary, settings: FinishSettings) -> None:
     """Writes everything that stands beside the shards; the manifest comes last.
 
+    With the manifest there, only what the run needed is removed: a runner may deliver a summary
+    twice, and what the gallery is made from may be gone by then.
+
     Raises:
         TooManyFailures: more samples have failed than the job allows.
     """
     if len(summary.failures) > settings.allowed_failures:
         raise too_many(list(summary.failures), settings.allowed_failures)
-    folder, origin = Folder(settings.root), settings.origin
-    plan = load_plan(folder.plan_path)
+    folder = Folder(settings.root)
+    if not storage.exists(folder.path(MANIFEST)):
+        _write_all(folder, summary, settings)
+    tidy(folder)
+
+
+def tidy(folder: Folder) -> None:
+    """Removes from a finished data set what only its run has needed."""
+    for name in ("tmp", "gallery", *PART_FORMATS):
+        storage.delete_folder(storage.join(folder.state, name))
+
+
+def _write_all(folder: Folder, summary: Summary, settings: FinishSettings) -> None:
+    origin, plan = settings.origin, load_plan(folder.plan_path)
     files = data_files(summary)
     samples, clean = descriptions(files, "parquet", settings)
     split = next(iter(plan.shard_counts))
@@ -112,8 +127,6 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
     folder.write(MANIFEST_CHECKSUM, f"{hashlib.sha256(manifest).hexdigest()}\n".encode())
     folder.write(MANIFEST, manifest)
-    for name in ("tmp", "gallery", *PART_FORMATS):
-        storage.delete_folder(storage.join(folder.state, name))
 
 
 def _write(folder: Folder, path: str, data: bytes) -> OtherFile:
