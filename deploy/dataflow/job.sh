@@ -37,7 +37,8 @@
 #              all cores: only for models that take far longer than everything else.
 #   BATCH                pictures that pass the model at once (default: 256 with a GPU, else 32)
 #   WORKERS, MAX_WORKERS at the start (default 4) and at most (default 25). A shard is worked on by
-#                        one process: more cores than a third of the shards are not kept busy.
+#                        one process: with more cores than a tenth of the shards, many of them wait
+#                        in the last round. docs/scale.md has the figures.
 #                        Autoscaling is by throughput; the job shrinks towards its end by itself.
 #   DISK                 GB of a worker's disk (default 60): the image takes 10, and shards go to the
 #                        bucket as they are written. 30 is enough without CUDA.
