@@ -4,6 +4,7 @@ import bz2
 import json
 import subprocess
 import sys
+import venv
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,3 +188,12 @@ def shuffles(pipeline: beam_runner_api_pb2.Pipeline) -> list[str]:
     """The names of all steps at which elements change machines."""
     transforms = pipeline.components.transforms.values()
     return [t.unique_name for t in transforms if t.spec.urn == SHUFFLE]
+
+
+def empty_environment(folder: Path) -> Path:
+    """An environment without the project; everything else is found where the tests find it."""
+    venv.create(folder, with_pip=False, symlinks=True)
+    [site] = folder.glob("lib/python*/site-packages")
+    here = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "others.pth").write_text("\n".join(here) + "\n")
+    return folder / "bin" / "python"

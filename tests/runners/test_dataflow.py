@@ -8,7 +8,6 @@ import io
 import subprocess
 import sys
 import tarfile
-import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.conftest import make_spec
 from tests.runners.dataflow import (
     ROOT,
     bucket_of,
+    empty_environment,
     functions,
     made_since_shuffle,
     options_of,
@@ -165,7 +165,7 @@ def test_everything_from_the_shuffle_to_the_record_is_one_stage(submitted):
 def test_the_staged_job_runs_with_nothing_but_the_staged_package(
     submitted, inputs, tmp_path, monkeypatch
 ):
-    python = _empty_environment(tmp_path / "worker")
+    python = empty_environment(tmp_path / "worker")
     package = tmp_path / "workflow.tar.gz"
     package.write_bytes(staged_package(submitted.job, "workflow.tar.gz"))
     _run(
@@ -215,15 +215,6 @@ def test_a_job_that_fails_is_told_and_how_to_go_on(bucket):
     ]
     [job] = service.jobs
     assert job["environment"]["flexResourceSchedulingGoal"] == 2
-
-
-def _empty_environment(folder: Path) -> Path:
-    """An environment without the project; everything else is found where the tests find it."""
-    venv.create(folder, with_pip=False, symlinks=True)
-    [site] = folder.glob("lib/python*/site-packages")
-    here = [path for path in sys.path if path.endswith("site-packages")]
-    (site / "others.pth").write_text("\n".join(here) + "\n")
-    return folder / "bin" / "python"
 
 
 def _run(command: list[str], cwd: Path | None = None) -> str:
