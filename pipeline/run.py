@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from apache_beam.options.pipeline_options import GoogleCloudOptions
+
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.lease import locked
@@ -252,7 +254,8 @@ def _run(
                 _LOG.warning("the job may run on where it was sent to; cancel it there")
             raise
     if not runner.waits:
-        raise StillRunning(f"the job makes {spec.output} without being waited for")
+        name = runner.options.view_as(GoogleCloudOptions).job_name
+        raise StillRunning(f"the job {f'{name} ' if name else ''}makes {spec.output}")
 
 
 def job_reason(error: Exception) -> str:

@@ -90,7 +90,7 @@ def submitted(bucket: Store) -> Submitted:
 
 def test_the_job_asks_for_its_workers_as_it_was_told(submitted):
     job = submitted.job
-    assert "submitted" in submitted.said
+    assert submitted.said == f"submitted: the job {job['name']} makes {submitted.output}\n"
     assert job["type"] == 1  # Batch.
     assert job["name"] == job_name(submitted.output)
     environment = job["environment"]
