@@ -16,7 +16,9 @@ from examples.scoring import DepthScale  # noqa: E402
 @pytest.mark.slow
 def test_it_learns(trainable, tmp_path):
     output = tmp_path / "out"
-    train_tensorflow.main([f"--data={trainable}", f"--output={output}", "--epochs=8"])
+    train_tensorflow.main(
+        [f"--data={trainable}", f"--output={output}", "--epochs=8", "--batch_size=12"]
+    )
     report = assert_it_learned(output)
     model = tf.keras.models.load_model(output / "model.keras", compile=False)
     scale = DepthScale.read(Path(trainable))

@@ -23,7 +23,9 @@ def one_thread() -> Iterator[None]:
 
 @pytest.mark.slow
 def test_it_learns(trainable, tmp_path, capsys, one_thread):
-    train_torch.main([f"--data={trainable}", f"--output={tmp_path / 'out'}", "--epochs=8"])
+    train_torch.main(
+        [f"--data={trainable}", f"--output={tmp_path / 'out'}", "--epochs=8", "--batch_size=12"]
+    )
     assert "8 x 324 samples" in capsys.readouterr().out
     report = assert_it_learned(tmp_path / "out")
     network = train_torch.UNet()
