@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 def test_killed_and_continued(few, store, tmp_path):
     environment = environment_of(store)
-    changes = ["--placements=1", "--num_shards=6", *store.flags]
+    changes = ["--placements=1", "--max_samples=8", "--num_shards=6", *store.flags]
     run(command(few, tmp_path / "undisturbed", *changes))
     expected = checksums(str(tmp_path / "undisturbed"))
 

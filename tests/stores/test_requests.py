@@ -34,7 +34,7 @@ def test_requests_do_not_grow_with_samples(store):
 
 def test_requests_grow_evenly_with_shards_and_no_folder_is_listed_for_them(store):
     runs = [
-        requests_of(store, f"shards{shards}", placements=2, num_shards=shards)
+        requests_of(store, f"shards{shards}", placements=1, num_shards=shards)
         for shards in (2, 4, 6)
     ]
     first, second = len(runs[1]) - len(runs[0]), len(runs[2]) - len(runs[1])

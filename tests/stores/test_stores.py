@@ -88,10 +88,10 @@ def test_a_finished_one_is_left_alone(store, stored):
 
 
 def test_overwrite_makes_another(store):
-    make(store, "again", placements=1)
+    make(store, "again", placements=1, max_samples=6)
     flags = [*store.flags, "--direct_num_workers=1"]
-    spec = stored_spec(store, "again", placements=1, max_samples=8, seed=1)
-    assert generate(spec, flags, progress=False, overwrite=True).samples == 8
+    spec = stored_spec(store, "again", placements=1, max_samples=4, seed=1)
+    assert generate(spec, flags, progress=False, overwrite=True).samples == 4
     assert verify(spec.output, flags).faults == ()
 
 
