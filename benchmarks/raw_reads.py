@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.spec import DatasetSpec
-from transforms.codecs import decode_jpeg, decode_png
+from transforms.codecs import decode_jpeg
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import CLEAN_FIELDS, Picture, Row, Schema
 
@@ -195,7 +195,7 @@ def in_pycocotools(job: Job, raw: Raw) -> Iterator[int]:
 
 
 def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[int]:
-    """Decoded by this package, as PyTorch's float tensors; a background to each."""
+    """Decoded by simplejpeg and Pillow, as PyTorch's float tensors; a background to each."""
     import torch
 
     def tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -205,10 +205,10 @@ def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[
     jpeg = job.spec.image_format == "jpeg"
     for i, (image, mask, *depth) in raw.read(order):
         tensor(raw.backgrounds[raw.places[i]])
-        tensor(decode_jpeg(image) if jpeg else decode_png(image))
-        tensor(decode_png(mask))
+        tensor(decode_jpeg(image) if jpeg else np.array(Image.open(io.BytesIO(image))))
+        tensor(np.array(Image.open(io.BytesIO(mask))))
         for data in depth:
-            pixels = decode_png(data).astype(np.float32)
+            pixels = np.array(Image.open(io.BytesIO(data))).astype(np.float32)
             torch.from_numpy(pixels * raw.scales[i, 0] + raw.scales[i, 1])
         yield 1
 

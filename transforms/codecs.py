@@ -1,24 +1,19 @@
-"""Encoders and decoders for JPEG, 8-bit and 16-bit grey PNG, and RGB PNG.
+"""Encoders for the three kinds of picture: JPEG, 8-bit and 16-bit grey PNG, RGB PNG.
 
 PNG files are assembled here (https://www.w3.org/TR/png-3/) around libdeflate: its output is the
 same on every processor, which zlib-ng and ISA-L do not promise, and a 16-bit map takes a fifth of
 the time that Pillow needs.
 """
 
-import io
 import struct
 import zlib
 
 import deflate
 import numpy as np
 import simplejpeg
-from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NO_FILTER, _UP_FILTER = 0, 2
-_DATA_AT = 41  # The compressed pixels follow on signature, header, and the head of their chunk.
-_OWN_KINDS = {(8, 0, 0, 0, 0), (16, 0, 0, 0, 0), (8, 2, 0, 0, 0)}
-"""Bits, colour type, compression, filter method and interlacing of the files written here."""
 
 
 def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
@@ -60,50 +55,6 @@ def encode_16_bit(pixels: np.ndarray) -> bytes:
         pixels: uint16 [height, width].
     """
     return _png(pixels[..., None], _UP_FILTER, level=1)
-
-
-def decode_png(data: bytes) -> np.ndarray:
-    """Decodes a PNG file, with the same pixels as Pillow.
-
-    A file as this module writes it takes a third of Pillow's time; Pillow decodes all others.
-
-    Returns:
-        uint8 or uint16 [height, width], or uint8 [height, width, 3].
-
-    Raises:
-        OSError, SyntaxError: it is damaged or no PNG, as Pillow says it.
-    """
-    pixels = _own_png(data)
-    return np.array(Image.open(io.BytesIO(data))) if pixels is None else pixels
-
-
-def _own_png(data: bytes) -> np.ndarray | None:
-    """The pixels of a whole file with one chunk of data and one of two filters; else None."""
-    if len(data) < _DATA_AT or data[:8] != _SIGNATURE or data[37:41] != b"IDAT":
-        return None
-    header, [size] = data[16:29], struct.unpack_from(">I", data, 33)
-    width, height, bits, colour_type, *rest = struct.unpack(">IIBBBBB", header)
-    packed = data[_DATA_AT : _DATA_AT + size]
-    if (
-        (bits, colour_type, *rest) not in _OWN_KINDS
-        or data[8:33] != _chunk(b"IHDR", header)
-        or data[33:] != _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
-    ):
-        return None
-    channels = 3 if colour_type == 2 else 1
-    row = width * channels * bits // 8 + 1
-    try:
-        raw = deflate.zlib_decompress(packed, height * row)
-    except deflate.DeflateError:
-        return None
-    rows = np.frombuffer(raw, np.uint8).reshape(height, row)
-    row_filter, pixels = rows[0, 0], rows[:, 1:]
-    if row_filter not in (_NO_FILTER, _UP_FILTER) or (rows[:, 0] != row_filter).any():
-        return None
-    if row_filter == _UP_FILTER:
-        pixels = np.add.accumulate(pixels, axis=0, dtype=np.uint8)
-    samples = np.ascontiguousarray(pixels).view(f">u{bits // 8}").astype(f"=u{bits // 8}")
-    return samples.reshape(height, width, 3) if channels == 3 else samples
 
 
 def _png(pixels: np.ndarray, row_filter: int, level: int) -> bytes:

@@ -5,6 +5,7 @@ samples = MaskDepthDataset("DIR", split="train")
 loader = torch.utils.data.DataLoader(samples, batch_size=32, shuffle=True, num_workers=4)
 """
 
+import io
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
@@ -16,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from PIL import Image
 from torch.utils.data import Dataset
 
-from transforms.codecs import decode_jpeg, decode_png
+from transforms.codecs import decode_jpeg
 
 Sample = dict[str, Any]
 
@@ -123,7 +125,7 @@ def _files(root: str | Path, place: str, split: str) -> list[str]:
 
 def _decoded(data: bytes) -> np.ndarray:
     """Pixels of a JPEG or PNG file: [height, width] or [height, width, 3]."""
-    return decode_jpeg(data) if data.startswith(_JPEG) else decode_png(data)
+    return decode_jpeg(data) if data.startswith(_JPEG) else np.array(Image.open(io.BytesIO(data)))
 
 
 def _image(pixels: np.ndarray) -> torch.Tensor:
