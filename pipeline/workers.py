@@ -23,6 +23,16 @@ def _died(codes: list[int]) -> str:
     return f"a worker process has died (exit code {codes[0]})"
 
 
+def _reported(stopped: BaseException) -> Exception | None:
+    """What a worker had raised when the job was stopped on its way out, None when nothing."""
+    error = stopped.__context__
+    while error is not None:
+        if isinstance(error, Exception) and "Traceback (most recent call last)" in str(error):
+            return error
+        error = error.__context__
+    return None
+
+
 @contextmanager
 def watched_workers() -> Iterator[None]:
     """Stops the main thread when a worker process dies while the block runs.
@@ -31,6 +41,7 @@ def watched_workers() -> Iterator[None]:
 
     Raises:
         WorkerDied: a worker has died, for example killed for want of memory.
+        Exception: what a worker had reported, where others die of the end of the failed job.
         KeyboardInterrupt: the run was interrupted.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -65,9 +76,9 @@ def watched_workers() -> Iterator[None]:
     threading.excepthook = hook
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         if codes and codes[0] not in _INTERRUPTED:
-            raise WorkerDied(_died(codes)) from None
+            raise _reported(stopped) or WorkerDied(_died(codes)) from None
         raise
     finally:
         left.set()

@@ -26,7 +26,7 @@
 #     none   the built-in model takes 2 ms a picture on a core: without GPUs a job is slower but
 #            needs no GPU quota, and FLEXRS can make it cheap.
 #   MACHINE              default g2-standard-8, n1-standard-8 or n2-standard-8. Everything but depth
-#                        runs on cores, 0.7 ms a sample: fewer than eight leave the GPU idle.
+#                        runs on cores, 0.5 ms a sample: fewer than eight leave the GPU idle.
 #   MODELS               how the processes of a worker, one for each core, come by the model
 #     each     (default) each loads its own and they share the GPU through NVIDIA's MPS. Right for
 #              the built-in model, whose weights take a few MB; CUDA itself takes some hundred MB
