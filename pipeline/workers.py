@@ -11,6 +11,7 @@ from contextlib import contextmanager
 # Beam runs each worker process from a thread of this name, which raises when the process fails.
 _THREAD = "run_worker"
 _INTERRUPTED = {-2, 130}
+_SIGNAL = signal.SIGUSR1  # A job in the background of a script may have been told to ignore SIGINT.
 _PATIENCE_SECONDS = 3.0
 _TRIES = 8
 
@@ -21,6 +22,10 @@ class WorkerDied(RuntimeError):
 
 def _died(codes: list[int]) -> str:
     return f"a worker process has died (exit code {codes[0]})"
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _reported(stopped: BaseException) -> Exception | None:
@@ -57,7 +62,7 @@ def watched_workers() -> Iterator[None]:
         for _ in range(_TRIES):
             if left.is_set():
                 return
-            signal.pthread_kill(main, signal.SIGINT)  # Wakes it even while it waits for a lock.
+            signal.pthread_kill(main, _SIGNAL)  # Wakes it even while it waits for a lock.
             left.wait(_PATIENCE_SECONDS)
         if not left.is_set():
             print(f"error: the job has stopped: {_died(codes)}", file=sys.stderr)
@@ -74,6 +79,7 @@ def watched_workers() -> Iterator[None]:
             threading.Thread(target=stop_main_thread, daemon=True).start()
 
     threading.excepthook = hook
+    handler = signal.signal(_SIGNAL, _interrupt)
     try:
         yield
     except KeyboardInterrupt as stopped:
@@ -83,3 +89,4 @@ def watched_workers() -> Iterator[None]:
     finally:
         left.set()
         threading.excepthook = before
+        signal.signal(_SIGNAL, handler)

@@ -25,7 +25,7 @@ def command(inputs: Path, output: Path | str, *more: str) -> list[str]:
 
 
 def start(arguments: list[str], **options: object) -> subprocess.Popen:
-    """Starts a job in a process group of its own."""
+    """Starts a job in a process group of its own, which SIGINT reaches even if ignored here."""
     return subprocess.Popen(
         arguments,
         cwd=ROOT,
@@ -33,6 +33,7 @@ def start(arguments: list[str], **options: object) -> subprocess.Popen:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         **options,  # type: ignore[call-overload]
     )
 
