@@ -104,7 +104,7 @@ def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
         wanted, there = _identity(spec, plan), _identity(former, former_plan)
         difference = _difference(there, wanted)
         if difference and extend:
-            refuse_extension(spec, plan)
+            _refuse_extension(spec, plan)
             difference = _difference(_grown(there, wanted), wanted)
         if difference:
             raise SpecError(
@@ -127,7 +127,7 @@ def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
     return Claim(plan, False)
 
 
-def refuse_extension(spec: DatasetSpec, plan: Plan) -> None:
+def _refuse_extension(spec: DatasetSpec, plan: Plan) -> None:
     """Raises SpecError when this kind of data set cannot be extended."""
     joined = sorted(set(spec.formats) & set(PART_FORMATS))
     if joined:

@@ -40,9 +40,8 @@ def main() -> None:
         sdk_worker_main.main(sys.argv)
     except KeyboardInterrupt:
         os._exit(_INTERRUPTED)
-    except (
-        Exception
-    ):  # The program that started the worker has ended, or says itself what is wrong.
+    except Exception:
+        # The program that started the worker has ended, or says itself what is wrong.
         os._exit(1)
 
 

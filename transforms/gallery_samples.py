@@ -45,8 +45,7 @@ def keep_from_shard(
 ) -> None:
     """Stores those samples of a finished shard that the gallery shows, read from its file."""
     positions = plan.gallery_positions.get(shard.split, ())
-    wanted = {position - shard.start for position in positions}
-    wanted &= set(range(shard.count))
+    wanted = {p - shard.start for p in positions if shard.start <= p < shard.stop}
     if not wanted:
         return
     fields = schema.sample_fields()

@@ -68,6 +68,8 @@ def test_a_flipped_bit_in_a_record_is_found(copy):
         data[position] ^= 1
         path.write_bytes(data)
         assert faults(copy), position
+    path.write_bytes(before)
+    assert not faults(copy)
 
 
 def test_a_flipped_bit_in_any_file_is_found(copy):
