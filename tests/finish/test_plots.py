@@ -32,17 +32,26 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_each_kind_with_pictures_has_a_plot(theme):
-    plots = make_plots(samples(corner_masks(), depth=True), theme)
+def test_each_kind_with_pictures_has_a_plot():
+    plots = make_plots(samples(corner_masks(), depth=True))
     names = ["heat", "coverage", "histogram_fg_bg", "histogram_fg_bg_mask", "histogram_depth"]
     assert [plot.name for plot in plots] == names
-    paper = tuple(int(theme.paper[i : i + 2], 16) for i in (1, 3, 5))
     for plot in plots:
-        shown = pixels(plot.png)
-        assert shown.shape[1] >= 800 and shown.shape[0] >= 480
-        assert tuple(shown[2, 2]) == paper
-        assert (shown != paper).any(axis=2).mean() > 0.02
+        light, dark = pixels(plot.png), pixels(plot.dark_png)
+        assert light.shape == dark.shape
+        assert light.shape[1] >= 800 and light.shape[0] >= 480
+        for shown, theme in ((light, LIGHT), (dark, DARK)):
+            assert tuple(shown[2, 2]) == rgb(theme.paper)
+            assert (shown != rgb(theme.paper)).any(axis=2).mean() > 0.02
+
+
+def test_both_themes_have_all_their_colours_and_none_of_the_other():
+    [plot] = [p for p in make_plots(samples(corner_masks())) if p.name == "histogram_fg_bg"]
+    for png, theme, other in ((plot.png, LIGHT, DARK), (plot.dark_png, DARK, LIGHT)):
+        shown = {tuple(pixel) for row in pixels(png) for pixel in row}
+        for name in ("paper", "ink", "grid", "red", "green", "blue"):
+            assert rgb(getattr(theme, name)) in shown, name
+            assert rgb(getattr(other, name)) not in shown, name
 
 
 def test_without_samples_there_is_nothing_to_plot():
@@ -51,7 +60,8 @@ def test_without_samples_there_is_nothing_to_plot():
 
 def test_equal_counts_give_equal_files():
     first, second = (make_plots(samples(corner_masks())) for _ in range(2))
-    assert [plot.png for plot in first] == [plot.png for plot in second]
+    for name in ("png", "dark_png"):
+        assert [getattr(plot, name) for plot in first] == [getattr(plot, name) for plot in second]
 
 
 def test_the_heat_map_is_hot_where_the_masks_are():
@@ -65,6 +75,10 @@ def test_the_heat_map_is_hot_where_the_masks_are():
     assert hot.sum() > 500
     assert shown[bottom - side * 15 // 16, left + side // 16].sum() < 30
     assert shown[bottom - side // 16, left + side * 15 // 16].sum() < 30
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from transforms.finish.exhibits import Exhibits, gather
 from transforms.finish.page import ShownPlot, gallery_page
-from transforms.finish.plots import DARK, LIGHT, make_plots
+from transforms.finish.plots import make_plots
 from transforms.finish.sheets import section_sheet, triples_sheet
 from transforms.finish.snippets import Snippet
 from transforms.formats.base import Folder, OtherFile, other_file
@@ -42,11 +42,9 @@ def build_gallery(
     exhibits = gather(folder, plan, meaning)
     written = dict(_pictures(exhibits))
     plots: list[ShownPlot] = []
-    for light, dark in zip(
-        make_plots(statistics, LIGHT), make_plots(statistics, DARK), strict=True
-    ):
-        shown = ShownPlot(f"plots/{light.name}.png", f"plots/{light.name}_dark.png", light.text)
-        written |= {shown.path: light.png, shown.dark_path: dark.png}
+    for plot in make_plots(statistics):
+        shown = ShownPlot(f"plots/{plot.name}.png", f"plots/{plot.name}_dark.png", plot.text)
+        written |= {shown.path: plot.png, shown.dark_path: plot.dark_png}
         plots.append(shown)
     page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets)
     written["index.html"] = page.encode()

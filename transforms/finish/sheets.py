@@ -1,12 +1,13 @@
 """Contact sheets: one PNG picture for each kind, with names under the pictures."""
 
-import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from transforms.codecs import encode_rgb
 from transforms.finish.exhibits import Exhibit, Section, Triple, evenly
 
 TILE = 160
@@ -77,9 +78,7 @@ def _sheet(title: str, text: str, cells: Sequence[Cell], columns: int, group: in
         name = f"{cell.name} · {cell.note}" if cell.note else cell.name
         label, font = _fitted(printable(name), TILE + _GAP - 2, (11, 10, 9))
         draw.text((left + TILE / 2, top + TILE + 5), label, fill=_INK, font=font, anchor="ma")
-    file = io.BytesIO()
-    page.save(file, "PNG", compress_level=4)
-    return file.getvalue()
+    return encode_rgb(np.asarray(page))
 
 
 def _tile(exhibit: Exhibit) -> Image.Image:
