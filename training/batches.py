@@ -55,7 +55,8 @@ class Batches:
         weights = np.array([source.weight * np.sqrt(len(found)) for source, found in data.items()])
         self._weights = weights / weights.sum()
         self._cutouts = cutouts
-        textures = data.get(PHOTOGRAPHS) or self._data[0]
+        every = [labelled for found in self._data for labelled in found]
+        textures = data.get(PHOTOGRAPHS, every)
         self._textures = [labelled.picture for labelled in textures]
         self._size = size
         self._draw = np.random.default_rng(seed)

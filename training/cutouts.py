@@ -1,4 +1,4 @@
-"""Cut-outs for training composites: given ones, near parts of photographs, and random shapes."""
+"""Cut-outs for training composites: files, near parts of photographs, and random shapes."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from training.data import Labelled, number, taught
+from training.data import Labelled, number
 from training.sources import HELD_OUT_NUMBER
 
 _AGREEMENT = 0.7
@@ -14,8 +14,13 @@ _NEAR_PERCENTILE = 72
 _SMALLEST, _LARGEST = 0.05, 0.35
 
 
+def stored_cutouts(folder: Path) -> list[np.ndarray]:
+    """All RGBA files of a folder: uint8 [height, width, 4] each."""
+    return [np.asarray(Image.open(path).convert("RGBA")) for path in sorted(folder.glob("*.png"))]
+
+
 def given_cutouts(folder: Path) -> list[np.ndarray]:
-    """RGBA files with numbers that are not kept for the test: uint8 [height, width, 4] each."""
+    """Those with numbers that are not kept for the test: uint8 [height, width, 4] each."""
     return [
         np.asarray(Image.open(path).convert("RGBA"))
         for path in sorted(folder.glob("*.png"))
@@ -23,17 +28,10 @@ def given_cutouts(folder: Path) -> list[np.ndarray]:
     ]
 
 
-def near_parts(root: Path) -> list[np.ndarray]:
+def near_parts(photographs: list[Labelled]) -> list[np.ndarray]:
     """The largest near part of each photograph whose teachers agree, with a soft edge."""
-    found: list[np.ndarray] = []
-    for path in sorted((root / "photos").glob("*.jpg")):
-        labelled = taught(root, path, "photos")
-        if labelled is None or labelled.agreement < _AGREEMENT:
-            continue
-        part = near_part(labelled)
-        if part is not None and min(part.shape[:2]) > 30:
-            found.append(part)
-    return found
+    parts = (near_part(found) for found in photographs if found.agreement >= _AGREEMENT)
+    return [part for part in parts if part is not None and min(part.shape[:2]) > 30]
 
 
 def near_part(labelled: Labelled) -> np.ndarray | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.sources import HELD_OUT_NUMBER, PHOTOGRAPHS, TEACHERS, Source
+from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TEACHERS, Source
 
 SHORT_SIDE = 176
 LONG_SIDE = 256
@@ -116,12 +116,20 @@ def taught(root: Path, path: Path, place: str) -> Labelled | None:
     return Labelled(pixels, normalised(label), agreement)
 
 
-def load_training(root: Path, sources: tuple[Source, ...]) -> dict[Source, list[Labelled]]:
-    """All labelled pictures by source. `root` has `rgbd`, `photos`, `teachers`, `eva4_s15a`."""
+def load_training(
+    root: Path, scenes: Path, sources: tuple[Source, ...]
+) -> dict[Source, list[Labelled]]:
+    """All labelled pictures by source.
+
+    Args:
+        root: folder with `rgbd`, `photos`, `teachers` and `eva4_s15a`.
+        scenes: folder of `training.draw_scenes`.
+        sources: what to read.
+    """
     return {
         source: labelled_photographs(root)
         if source == PHOTOGRAPHS
-        else labelled_pairs(root / "rgbd" / source.name, source)
+        else labelled_pairs((scenes if source in DRAWN else root / "rgbd") / source.name, source)
         for source in sources
     }
 

@@ -43,7 +43,6 @@ TRAINING = (
     Source("vkitti", 1.0, "Virtual KITTI 2, CC BY-NC-SA", False),
     Source("furrow", 1.0, "no licence stated", True),
     Source("midair", 1.0, "no licence stated; synthetic", True),
-    Source("wild", 1.0, "no licence stated", True, zero_is_value=True),
     Source("lensblur", 0.6, "MIT", True),
 )
 """RGB-D sources that are trained on."""
@@ -55,8 +54,16 @@ HELD_OUT = (
     Source("ttbb", 1.0, "no licence stated", True),
     Source("kittistereo", 1.0, "KITTI, CC BY-NC-SA", False),
     Source("cityscapes", 1.0, "Cityscapes terms", False),
+    Source("wild", 1.0, "no licence stated", True, zero_is_value=True),
 )
-"""RGB-D sources that are never trained on: two rooms, one of mixed pictures, three streets."""
+"""RGB-D sources that are never trained on: two rooms, three streets, two of mixed pictures."""
+
+DRAWN = (
+    Source("rooms", 1.2, "drawn by `training.draw_scenes`", True, zero_is_value=True),
+    Source("streets", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
+    Source("landscapes", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
+)
+"""Scenes drawn with exact depth."""
 
 PHOTOGRAPHS = Source("photos", 1.6, "ImageNet and BSDS500 samples, research; teachers MIT", False)
 """Photographs with the maps of two teachers."""
@@ -70,5 +77,5 @@ HELD_OUT_NUMBER = 70
 
 def by_name(name: str) -> Source:
     """The source of a folder's name; an unknown folder counts as a plain one."""
-    known = {source.name: source for source in (*TRAINING, *HELD_OUT)}
+    known = {source.name: source for source in (*TRAINING, *HELD_OUT, *DRAWN)}
     return known.get(name, Source(name, 1.0, "unknown", False))

@@ -1,10 +1,11 @@
 """Trains the built-in depth model.
 
-    python -m training.train --data=DIR --output=DIR [--minutes=80]
+    python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=7500]
 
-DIR holds `rgbd`, `photos`, `teachers` and `eva4_s15a`. A run that was stopped continues from its
-last checkpoint with the same command; at its end the weights are in OUTPUT/network.pt, and
-`python -m training.export OUTPUT/network.pt` writes them into the package.
+DATA holds `rgbd`, `photos`, `teachers` and `eva4_s15a`, SCENES what `training.draw_scenes` wrote. A
+run that was stopped continues from its last checkpoint with the same command; at its end the
+weights are in OUTPUT/network.pt, and `python -m training.export OUTPUT/network.pt` writes them into
+the package.
 """
 
 import argparse
@@ -21,11 +22,11 @@ import numpy as np
 import torch
 
 from training.batches import Batch, Batches
-from training.cutouts import given_cutouts, near_parts
+from training.cutouts import given_cutouts, near_parts, stored_cutouts
 from training.data import load_training
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
-from training.sources import PHOTOGRAPHS, TRAINING
+from training.sources import DRAWN, PHOTOGRAPHS, TRAINING
 from transforms.models.network import DepthNetwork
 
 LEARNING_RATE = 2.5e-3
@@ -114,12 +115,11 @@ class Trainer:
             group["lr"] = LEARNING_RATE * share * rate
         planes = torch.from_numpy(batch.pictures).permute(0, 3, 1, 2).float()
         planes = planes.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = self.network.logits(planes)
-        predicted = torch.sigmoid(logits.float())[:, 0]
+        logits = self.network.logits(planes)
+        predicted = torch.sigmoid(logits)[:, 0]
         loss = depth_loss(predicted, torch.from_numpy(batch.inverse), torch.from_numpy(batch.masks))
         # Where the sigmoid is flat, neighbouring depths can no longer be told apart.
-        flat = torch.relu(logits.float().abs() - STEEP).mean()
+        flat = torch.relu(logits.abs() - STEEP).mean()
         self.optimizer.zero_grad()
         (loss.total + FLAT_SHARE * flat).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -134,8 +134,8 @@ class Trainer:
                     self.average[name].copy_(value)
         return [float(loss.total.detach()), loss.data, loss.border]
 
-    def run(self, batches: Batches, minutes: float) -> None:
-        """Trains until `minutes` have been spent over all starts."""
+    def run(self, batches: Batches, steps: int) -> None:
+        """Trains until `steps` are done over all starts."""
         ready: queue.Queue[Batch] = queue.Queue(4)
 
         def feed() -> None:
@@ -145,8 +145,8 @@ class Trainer:
         threading.Thread(target=feed, daemon=True).start()
         before, begin = self.progress.seconds, time.monotonic()
         recent: list[list[float]] = []
-        while (done := self.progress.seconds / (60 * minutes)) < 1:
-            recent.append(self.step(ready.get(), done))
+        while self.progress.step < steps:
+            recent.append(self.step(ready.get(), self.progress.step / steps))
             self.progress.seconds = before + time.monotonic() - begin
             if self.progress.step % CURVE_STEPS == 0:
                 point = [self.progress.step, self.progress.seconds, *np.mean(recent, 0).tolist()]
@@ -167,7 +167,8 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of the sources")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--minutes", type=float, default=80)
+    parser.add_argument("--scenes", type=Path, required=True, help="folder of drawn scenes")
+    parser.add_argument("--steps", type=int, default=7500)
     parser.add_argument("--batch_size", type=int, default=24)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -178,17 +179,19 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    sources = tuple(s for s in (*TRAINING, PHOTOGRAPHS) if s.free or not options.free_only)
-    data = load_training(options.data, sources)
-    cutouts = [] if options.free_only else given_cutouts(options.data / "eva4_s15a" / "foregrounds")
-    if PHOTOGRAPHS in data:
-        cutouts += near_parts(options.data)
+    every = (*TRAINING, *DRAWN, PHOTOGRAPHS)
+    sources = tuple(source for source in every if source.free or not options.free_only)
+    data = load_training(options.data, options.scenes, sources)
+    cutouts = stored_cutouts(options.scenes / "things")
+    if not options.free_only:
+        cutouts += given_cutouts(options.data / "eva4_s15a" / "foregrounds")
+        cutouts += near_parts(data[PHOTOGRAPHS])
     for source, found in data.items():
         print(f"{source.name}: {len(found)} pictures")
     print(f"{len(cutouts)} cut-outs", flush=True)
     trainer = Trainer(options.output, options.seed)
     seed = options.seed + trainer.progress.step
-    trainer.run(Batches(data, cutouts, options.batch_size, seed), options.minutes)
+    trainer.run(Batches(data, cutouts, options.batch_size, seed), options.steps)
 
 
 if __name__ == "__main__":

