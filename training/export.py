@@ -1,6 +1,12 @@
-"""Writes a trained network into the package: safetensors, and the same network as an ONNX graph."""
+"""Writes a trained network into the package: safetensors, and the same network as an ONNX graph.
 
-import sys
+    python -m training.export NETWORK.pt [--torchscript=FILE]
+
+With --torchscript the package stays as it is, and the file can be tried and compared with
+`--depth_model=torchscript:FILE` before it replaces the weights there.
+"""
+
+import argparse
 import warnings
 from pathlib import Path
 
@@ -63,11 +69,41 @@ def export(network: DepthNetwork, weights: Path = WEIGHTS, graph: Path = GRAPH) 
         )
 
 
+class _Plain(nn.Module):
+    """The network as `torchscript:FILE` takes it: float [n, 3, height, width], RGB in 0..1."""
+
+    def __init__(self, network: DepthNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(self.network.logits(images * 255))
+
+
+def export_torchscript(network: DepthNetwork, path: Path) -> None:
+    """Writes a file for `--depth_model=torchscript:FILE`; the package stays as it is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is what that flag takes.
+        module = torch.jit.trace(_Plain(network).eval(), torch.zeros(2, 3, SIDE, SIDE))
+        torch.jit.save(module, str(path))
+
+
 def main() -> None:
-    """`python -m training.export NETWORK.pt`: writes the weights into the package."""
+    """Reads the flags and writes."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("network", type=Path, help="network.pt of a training run")
+    parser.add_argument(
+        "--torchscript", type=Path, help="write this file instead of those of the package"
+    )
+    options = parser.parse_args()
     network = DepthNetwork()
-    network.load_state_dict(torch.load(sys.argv[1], map_location="cpu", weights_only=True))
-    export(network)
+    network.load_state_dict(torch.load(options.network, map_location="cpu", weights_only=True))
+    if options.torchscript:
+        export_torchscript(network, options.torchscript)
+    else:
+        export(network)
 
 
 if __name__ == "__main__":

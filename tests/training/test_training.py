@@ -14,6 +14,7 @@ from tests.drawing import draw_background, draw_foreground
 from training.export import export
 from training.losses import depth_loss
 from training.metrics import rank_correlation, score_borders, score_depth
+from transforms.models import load_model
 from transforms.models.network import DepthNetwork
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,23 @@ def test_exported_graph_equals_the_network(tmp_path):
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(pictures)).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_network_is_tried_as_torchscript_first(tmp_path):
+    torch.manual_seed(1)
+    network = DepthNetwork()
+    torch.save(network.state_dict(), tmp_path / "network.pt")
+    command = [
+        sys.executable, "-m", "training.export", str(tmp_path / "network.pt"),
+        f"--torchscript={tmp_path / 'net.ts'}",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    model = load_model(f"torchscript:{tmp_path / 'net.ts'}", device="cpu")
+    pictures = DRAW.integers(0, 256, (3, 64, 96, 3)).astype(np.uint8)
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(pictures)).numpy()
+    np.testing.assert_allclose(model.predict(pictures), expected, atol=1e-4)
 
 
 def test_the_shipped_graph_equals_the_shipped_weights():
