@@ -49,6 +49,17 @@ def fault(depth: np.ndarray) -> str | None:
     return None
 
 
+def useless(depth: np.ndarray) -> list[int]:
+    """The numbers of the depth maps that `fault` finds something in.
+
+    Args:
+        depth: float32 [n, height, width].
+    """
+    low, high = depth.min(axis=(1, 2)), depth.max(axis=(1, 2))
+    flat = (low == high) & (depth[:1].size > 1)
+    return np.flatnonzero(~np.isfinite(low) | ~np.isfinite(high) | flat).tolist()
+
+
 def predict_block(model: DepthModel, block: Block) -> Block:
     """Adds depth to a block; when the batch fails, its samples are tried one by one.
 
@@ -61,13 +72,17 @@ def predict_block(model: DepthModel, block: Block) -> Block:
     """
     assert block.images is not None
     failed: dict[int, Failure] = {}
-    depth = np.zeros(block.images.shape[:3], np.float32)
+    shape = block.images.shape[:3]
     try:
-        depth[...] = model.predict(block.images)
-        todo = [i for i in range(len(depth)) if fault(depth[i])]
+        depth = np.asarray(model.predict(block.images), np.float32)
+        if depth.shape != shape:
+            raise ValueError(f"the model's depth has shape {depth.shape}, not {shape}")
+        todo = useless(depth)
     except Exception as error:  # Whatever a model raises is a failure of this batch only.
         _LOG.warning("Depth: a batch failed (%s); its samples are tried singly", error)
-        todo = list(range(len(depth)))
+        depth, todo = np.zeros(shape, np.float32), list(range(len(block.images)))
+    if todo:
+        depth = depth.copy()  # It may be the model's own, for reading only.
     for i in todo:
         try:
             depth[i] = model.predict(block.images[i : i + 1])[0]

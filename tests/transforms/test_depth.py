@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from transforms.codecs import encode_mask
-from transforms.depth import fault, predict_block
+from transforms.depth import fault, predict_block, useless
 from transforms.elements import Block, Placement, ShardSpec
 from transforms.encode import Encoding, encode_block
 from transforms.models import load_model
@@ -63,6 +63,22 @@ def test_useless_maps_count_as_failures():
     assert [f.key for f in result.failures] == ["50_1_0_1", "60_1_0_1"]
     assert "not finite" in result.failures[0].reason
     assert "is 3 everywhere" in result.failures[1].reason
+
+
+def test_maps_are_judged_together_as_one_by_one():
+    depth = np.random.default_rng(1).random((6, 4, 5), np.float32)
+    depth[1, 2, 3], depth[3, 0, 0], depth[4] = np.nan, np.inf, 7.0
+    assert useless(depth) == [i for i in range(6) if fault(depth[i])] == [1, 3, 4]
+    assert useless(np.zeros((2, 1, 1), np.float32)) == [] and fault(np.zeros((1, 1))) is None
+
+
+def test_a_model_that_answers_in_another_shape_fails():
+    class Small(Moody):
+        def predict(self, images: np.ndarray) -> np.ndarray:
+            return super().predict(images)[:, :4]
+
+    result = predict_block(Small(), block(1, 2))
+    assert len(result.failures) == 2 and not result.placements
 
 
 def test_a_block_of_failures_only_is_encoded_to_nothing():
