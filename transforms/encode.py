@@ -11,6 +11,8 @@ from transforms.elements import Block, Failure, Placement, Sample, ShardSpec
 from transforms.mask import bounding_box
 from transforms.statistics import DepthCounts, Statistics
 
+_NO_SPAN = 1e-30  # Below it, 2**16 levels in a map would need steps that float32 does not have.
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -76,11 +78,12 @@ def quantise(depth: np.ndarray, bits: int) -> QuantisedDepth:
     """
     low = depth.min(axis=(1, 2))
     span = depth.max(axis=(1, 2)).astype(np.float64) - low
-    span[span == 0] = 1.0
+    span[span < _NO_SPAN] = 1.0
     levels = 2**bits - 1
-    share = (depth - low[:, None, None]) * (levels / span).astype(np.float32)[:, None, None]
+    share = depth - low[:, None, None]
+    share *= (levels / span).astype(np.float32)[:, None, None]
+    # Three roundings to 24 bits take the largest, `levels`, nowhere near the next integer.
     share += np.float32(0.5)
-    np.clip(share, 0, levels + 0.25, out=share)
     pixels = share.astype(np.uint16)
     pixels <<= 16 - bits
     scale = (span / (levels << (16 - bits))).astype(np.float32)

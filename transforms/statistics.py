@@ -232,14 +232,14 @@ class Statistics:
             depth: counts over their depth maps.
         """
         solid = masks >= 128
-        area = solid.sum(axis=(1, 2), dtype=np.int64)
+        area = np.array([np.count_nonzero(mask) for mask in solid], np.int64)
         percent = area * COVERAGE_BINS // max(1, masks[0].size if len(masks) else 1)
         return cls(
             fg_bg=PictureCounts.of(images, image_bytes),
             fg_bg_mask=PictureCounts.of(masks, mask_bytes),
             depth=depth,
             coverage=np.bincount(percent, minlength=COVERAGE_BINS + 1).astype(np.int64),
-            heat=solid.sum(axis=0, dtype=np.int64),
+            heat=solid.view(np.uint8).sum(axis=0, dtype=np.uint32).astype(np.int64),
         )
 
     def __add__(self, other: "Statistics") -> "Statistics":

@@ -88,3 +88,13 @@ def test_record_round_trip(with_depth):
     back = Statistics.from_record(record)
     assert json.dumps(back.to_record()) == json.dumps(statistics.to_record())
     assert back.failed == 2 and (back.depth is None) != with_depth
+
+
+@pytest.mark.parametrize("bits", [1, 10, 16])
+def test_quantised_depth_has_both_ends_of_its_range_at_any_scale(bits):
+    random = np.random.default_rng(2)
+    scale = 10.0 ** random.uniform(-25, 30, (500, 1, 1))
+    depth = (random.standard_normal((500, 3, 3)) * scale).astype(np.float32)
+    pixels = quantise(depth, bits).pixels
+    assert (pixels.min(axis=(1, 2)) == 0).all()
+    assert (pixels.max(axis=(1, 2)) == (2**bits - 1) << (16 - bits)).all()
