@@ -7,6 +7,7 @@ the time that Pillow needs.
 
 import struct
 import zlib
+from collections.abc import Sequence
 
 import deflate
 import numpy as np
@@ -32,6 +33,26 @@ def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
 def decode_jpeg(data: bytes) -> np.ndarray:
     """Decodes a JPEG file to uint8 [height, width, 3], with the same pixels as Pillow."""
     return simplejpeg.decode_jpeg(data)
+
+
+def decode_jpegs(files: Sequence[bytes], height: int, width: int) -> np.ndarray:
+    """Decodes JPEG files of one size to the pixels that `decode_jpeg` gives, to be counted.
+
+    Four bytes a pixel are what Pillow counts in place and what the decoder writes fastest: decoding
+    and counting together take half the time.
+
+    Args:
+        files: n colour pictures.
+        height: of each of them.
+        width: of each of them.
+
+    Returns:
+        uint8 [n, height, width, 4]; the last channel means nothing.
+    """
+    pixels = np.empty((len(files), height, width, 4), np.uint8)
+    for data, picture in zip(files, pixels, strict=True):
+        simplejpeg.decode_jpeg(data, "RGBA", buffer=picture)
+    return pixels
 
 
 def encode_mask(mask: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 
-from transforms.codecs import decode_jpeg, encode_16_bit, encode_jpeg, encode_mask, encode_rgb
+from transforms.codecs import decode_jpegs, encode_16_bit, encode_jpeg, encode_mask, encode_rgb
 from transforms.elements import Block, Failure, Placement, Sample, ShardSpec
 from transforms.mask import bounding_box
 from transforms.statistics import DepthCounts, Statistics
@@ -109,8 +109,8 @@ def encode_block(block: Block, encoding: Encoding) -> EncodedBlock:
         return encode_block(block.without(failed), encoding)
     assert block.images is not None and block.masks is not None
     seen = block.images
-    if encoding.image_format == "jpeg" and encoded:
-        seen = np.stack([decode_jpeg(image) for image, _, _ in encoded])
+    if encoding.image_format == "jpeg":
+        seen = decode_jpegs([image for image, _, _ in encoded], *block.masks.shape[1:])
     samples: list[Sample] = []
     for i, (placement, files) in enumerate(zip(block.placements, encoded, strict=True)):
         bbox, area = bounding_box(block.masks[i])

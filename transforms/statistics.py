@@ -50,15 +50,16 @@ class PictureCounts:
         """Counts pictures of one size.
 
         Args:
-            pictures: uint8 [n, height, width] or [n, height, width, channels].
+            pictures: uint8 [n, height, width] or [n, height, width, 3 or 4]; a fourth channel does
+                not count.
             encoded_bytes: their encoded size together.
         """
         count, height, width = pictures.shape[:3]
-        channels = 1 if pictures.ndim == 3 else pictures.shape[3]
+        channels = 1 if pictures.ndim == 3 else 3
         if not pictures.size:
             return cls.empty(channels)
         tall = Image.fromarray(pictures.reshape(count * height, *pictures.shape[2:]))
-        histogram = np.array(tall.histogram(), np.int64).reshape(channels, 256)
+        histogram = np.array(tall.histogram(), np.int64).reshape(-1, 256)[:channels]
         return cls(count, encoded_bytes, (width, height, width, height), histogram)
 
     def __add__(self, other: "PictureCounts") -> "PictureCounts":
@@ -225,7 +226,8 @@ class Statistics:
         """Counts composites as a reader sees them.
 
         Args:
-            images: uint8 [n, side, side, 3], decoded from what was written.
+            images: uint8 [n, side, side, 3 or 4], decoded from what was written; a fourth channel
+                does not count.
             masks: uint8 [n, side, side].
             image_bytes: encoded size of the composites.
             mask_bytes: encoded size of the masks.

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transforms.codecs import decode_jpeg, encode_16_bit, encode_jpeg, encode_mask, encode_rgb
+from transforms.codecs import (
+    decode_jpeg,
+    decode_jpegs,
+    encode_16_bit,
+    encode_jpeg,
+    encode_mask,
+    encode_rgb,
+)
 
 NOISE = (np.arange(37 * 53 * 3) * 7919 % 251).astype(np.uint8).reshape(37, 53, 3)
 
@@ -32,6 +39,18 @@ def test_jpeg_is_decoded_to_what_pillow_sees():
     data = encode_jpeg(smooth, 90)
     assert np.array_equal(decode_jpeg(data), np.asarray(opened(data)))
     assert opened(encode_jpeg(smooth[..., 0], 90)).mode == "L"
+
+
+@pytest.mark.parametrize("quality", [1, 50, 90, 100])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 37), (17, 16), (33, 1), (37, 53)])
+def test_pixels_decoded_to_be_counted_are_what_pillow_sees(shape, quality):
+    height, width = shape
+    pictures = [NOISE[:height, :width], NOISE[-height:, -width:]]
+    files = [encode_jpeg(picture, quality) for picture in pictures]
+    counted = decode_jpegs(files, height, width)
+    assert counted.shape == (2, height, width, 4)
+    for data, pixels in zip(files, counted, strict=True):
+        assert np.array_equal(pixels[..., :3], np.asarray(opened(data)))
 
 
 def test_encoders_do_not_change_their_input():

@@ -32,6 +32,14 @@ def test_picture_counts_equal_numpy():
         assert deviation == pytest.approx(pixels.std(), rel=1e-12)
 
 
+def test_a_fourth_channel_does_not_count():
+    pictures = RANDOM.integers(0, 256, (3, 5, 7, 4)).astype(np.uint8)
+    with_it, without = PictureCounts.of(pictures, 1), PictureCounts.of(pictures[..., :3], 1)
+    assert with_it.sizes == without.sizes == (7, 5, 7, 5)
+    assert np.array_equal(with_it.histogram, without.histogram)
+    assert with_it.histogram.shape == (3, 256)
+
+
 def test_deviation_does_not_cancel():
     # Nearly constant data with a large mean: a float sum of squares would lose all digits.
     value, count = 2**50, 1000
