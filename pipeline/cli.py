@@ -82,8 +82,12 @@ def parser() -> argparse.ArgumentParser:
     return main_parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
     """Runs one command.
+
+    Args:
+        argv: its words; None for those of the process.
+        own_process: whether nothing else runs in this process, so that workers can be copies of it.
 
     Returns:
         0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
@@ -94,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from pipeline.spec import SpecError
 
     arguments, rest = parser().parse_known_args(argv)
+    arguments.own_process = own_process
     _set_up_logging(arguments.debug)
     try:
         return _COMMANDS[arguments.command](arguments, rest)
@@ -115,22 +120,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     from pipeline.dry_run import forecast
+    from pipeline.forks import prepared
     from pipeline.options import performance_of, spec_of
     from pipeline.progress import clock
     from pipeline.run import generate
+    from pipeline.runner import local_workers
 
     spec = spec_of(arguments)
     performance = performance_of(arguments)
     if arguments.dry_run:
         print(forecast(spec, beam_arguments, performance).text())
         return 0
-    result = generate(
-        spec,
-        beam_arguments,
-        performance,
-        overwrite=arguments.overwrite,
-        extend=arguments.extend,
-    )
+    copies = arguments.own_process and not arguments.debug
+    workers = local_workers(beam_arguments) if copies else 0
+    imports = ["onnxruntime"] if spec.depth_model == "builtin" else []
+    with prepared(workers if workers > 1 else 0, imports):
+        result = generate(
+            spec,
+            beam_arguments,
+            performance,
+            overwrite=arguments.overwrite,
+            extend=arguments.extend,
+        )
     print(f"{result.samples:,} samples in {result.output} ({clock(result.seconds)})")
     if result.failed or result.left_out:
         print(
@@ -174,7 +185,7 @@ _COMMANDS = {"generate": _generate, "verify": _verify, "depth": _depth}
 
 def entry() -> None:
     """Runs one command and ends the process, whatever threads Beam still waits for."""
-    code = main()
+    code = main(own_process=True)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

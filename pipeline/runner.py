@@ -29,8 +29,9 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import (
 from apache_beam.runners.portability.job_server import JobServer
 from apache_beam.runners.portability.portable_runner import JobServiceHandle, PortableRunner
 from apache_beam.runners.runner import PipelineRunner, create_runner
-from apache_beam.transforms.environments import SubprocessSDKEnvironment
+from apache_beam.transforms.environments import Environment, SubprocessSDKEnvironment
 
+from pipeline import forks
 from pipeline.spec import SpecError
 from pipeline.worker_main import command
 from transforms import storage
@@ -163,17 +164,26 @@ def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> R
         return RunnerChoice(options, False, 0, not standard.no_wait_until_finish)
     # DirectRunner may hand over to a runner that it downloads; this one is always there.
     standard.runner = "FnApiRunner"
-    direct = options.view_as(DirectOptions)
-    given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
-    wanted = direct.direct_num_workers if given and direct.direct_num_workers else os.cpu_count()
-    workers = max(1, min(wanted or 1, shards))
-    direct.direct_num_workers = workers
+    workers = max(1, min(local_workers(beam_arguments), shards))
+    options.view_as(DirectOptions).direct_num_workers = workers
     # The mode is left at in_memory: the runner below has worker processes of its own kind.
-    environment = None
-    if workers > 1:
+    environment: Environment | None = None
+    if 1 < workers <= forks.waiting():
+        environment = forks.ForkedEnvironment()
+    elif workers > 1:
         environment = SubprocessSDKEnvironment.from_command_string(command())
     runner = FnApiRunner(environment, provision_info=_provision(options))
     return RunnerChoice(options, True, workers, runner=runner)
+
+
+def local_workers(beam_arguments: list[str]) -> int:
+    """Worker processes that a run may have on this machine; 0 where it runs elsewhere."""
+    options = PipelineOptions(beam_arguments)
+    if _kind(options.view_as(StandardOptions).runner) not in _LOCAL:
+        return 0
+    given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
+    wanted = options.view_as(DirectOptions).direct_num_workers if given else None
+    return wanted or os.cpu_count() or 1
 
 
 def _provision(options: PipelineOptions) -> ExtendedProvisionInfo:

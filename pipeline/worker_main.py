@@ -7,8 +7,9 @@ import sys
 import threading
 import time
 import warnings
+from typing import NoReturn
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 _LOOK_SECONDS = 1.0
 
 
@@ -27,8 +28,13 @@ def quiet_imports() -> None:
 
 
 def main() -> None:
-    """Serves bundles until the runner has no more."""
+    """Starts a worker in a process of its own."""
     quiet_imports()
+    serve()
+
+
+def serve() -> NoReturn:
+    """Serves bundles until the runner has no more, then ends the process."""
     # The worker sets the level of the root logger; that of Beam's own loggers stays.
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
@@ -36,13 +42,18 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     from apache_beam.runners.worker import sdk_worker_main
 
+    import transforms.inference  # noqa: F401 - before a step that is unpickled brings Beam's own
+
     try:
         sdk_worker_main.main(sys.argv)
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        os._exit(INTERRUPTED)
     except Exception:
         # The program that started the worker has ended, or says itself what is wrong.
         os._exit(1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # Nothing is left to do but to take the interpreter down, which takes time.
 
 
 def _end_with_parent(parent: int) -> None:

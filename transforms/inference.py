@@ -7,7 +7,7 @@ themselves.
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -24,6 +24,13 @@ def _absent(module: str) -> Iterator[None]:
 
 
 with _absent("torch"):
+    from apache_beam.ml.inference import base
     from apache_beam.ml.inference.base import ModelHandler, RunInference
+
+with suppress(ImportError):  # There is none on Windows.
+    import resource
+
+    # Beam drops it together with the model manager, and then warns that it lacks it.
+    base.resource = resource  # type: ignore[attr-defined]
 
 __all__ = ["ModelHandler", "RunInference"]

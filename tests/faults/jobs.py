@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 
-_WORKER = "pipeline.worker_main"
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,7 +49,7 @@ def workers_of(job: subprocess.Popen) -> list[psutil.Process]:
     """The worker processes of a running job."""
     try:
         children = psutil.Process(job.pid).children(recursive=True)
-        return [child for child in children if _WORKER in child.cmdline()]
+        return [child for child in children if "pipeline" in child.cmdline()]
     except psutil.Error:
         return []
 

@@ -153,7 +153,9 @@ def test_two_jobs_on_one_output(inputs, tmp_path, undisturbed):
     first = start(command(inputs, output))
     while not (output / "state" / "spec.json").exists():
         time.sleep(0.05)
+    os.killpg(first.pid, signal.SIGSTOP)  # Else it may be done before the second looks.
     text = run(command(inputs, output), expected=2)
+    os.killpg(first.pid, signal.SIGCONT)
     assert "is in use by another run" in text
     first.communicate(timeout=120)
     assert first.returncode == 0 and checksums(output) == expected
