@@ -23,7 +23,7 @@ def paste(image: np.ndarray, cutout: Cutout, x: int, y: int) -> None:
     """
     height, width = cutout.alpha.shape
     region = image[y : y + height, x : x + width]
-    blended: np.ndarray = region * (255 - cutout.alpha)[..., None].astype(np.uint16)
+    blended: np.ndarray = np.multiply(region, cutout.rest, dtype=np.uint16)
     blended += cutout.premultiplied
     # round(v / 255) for v in 0..65025, without a division and without leaving 16 bits.
     blended += 128
