@@ -47,11 +47,6 @@ class _Fork:
 _WAITING: list[_Fork] = []
 
 
-def waiting() -> int:
-    """How many copies can become workers."""
-    return len(_WAITING)
-
-
 @contextmanager
 def prepared(count: int, imports: Sequence[str] = ()) -> Iterator[None]:
     """Keeps copies of this process ready while the block runs.
@@ -71,11 +66,17 @@ def prepared(count: int, imports: Sequence[str] = ()) -> Iterator[None]:
     try:
         yield
     finally:
-        while _WAITING:
-            fork = _WAITING.pop()
-            os.close(fork.pipe)
-            os.kill(fork.pid, signal.SIGKILL)
-            os.waitpid(fork.pid, 0)
+        keep(0)
+
+
+def keep(count: int) -> bool:
+    """Ends the copies that wait beyond a number of them; False where there are fewer."""
+    while len(_WAITING) > count:
+        fork = _WAITING.pop()
+        os.close(fork.pipe)
+        os.kill(fork.pid, signal.SIGKILL)
+        os.waitpid(fork.pid, 0)
+    return len(_WAITING) == count
 
 
 def _fork(imports: Sequence[str]) -> _Fork:

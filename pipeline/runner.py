@@ -168,7 +168,8 @@ def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> R
     options.view_as(DirectOptions).direct_num_workers = workers
     # The mode is left at in_memory: the runner below has worker processes of its own kind.
     environment: Environment | None = None
-    if 1 < workers <= forks.waiting():
+    copied = forks.keep(workers if workers > 1 else 0)
+    if workers > 1 and copied:
         environment = forks.ForkedEnvironment()
     elif workers > 1:
         environment = SubprocessSDKEnvironment.from_command_string(command())

@@ -14,11 +14,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are c
 
 PROGRAM = """
 import sys, time
-from pipeline.forks import prepared, waiting
-with prepared(3, ["no_such_module", "colorsys"]):
-    print(waiting(), flush=True)
+from pipeline.forks import keep, prepared
+with prepared(4, ["no_such_module", "colorsys"]):
+    print(keep(5), keep(3), keep(3), flush=True)
     time.sleep(float(sys.argv[1]))
-print(waiting())
+print(keep(0))
 """
 
 
@@ -27,7 +27,7 @@ def start(seconds: float) -> tuple[subprocess.Popen, list[psutil.Process]]:
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(seconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    assert program.stdout is not None and program.stdout.readline() == "3\n"
+    assert program.stdout is not None and program.stdout.readline() == "False True True\n"
     copies = psutil.Process(program.pid).children()
     assert len(copies) == 3
     return program, copies
@@ -36,7 +36,7 @@ def start(seconds: float) -> tuple[subprocess.Popen, list[psutil.Process]]:
 def test_copies_that_nobody_needs_end_with_the_block():
     program, copies = start(0.2)
     text, _ = program.communicate(timeout=30)
-    assert program.returncode == 0 and text == "0\n"
+    assert program.returncode == 0 and text == "True\n"
     assert not any(copy.is_running() for copy in copies)
 
 
