@@ -54,10 +54,10 @@ def prepared(count: int, imports: Sequence[str] = ()) -> Iterator[None]:
     Nothing in this process may have started a thread that holds locks, as gRPC does.
 
     Args:
-        count: how many; none where processes cannot safely be copied.
+        count: how many, 0 for none; there are none where processes cannot safely be copied.
         imports: modules that each copy imports while it waits.
     """
-    if sys.platform == "linux":
+    if count and sys.platform == "linux":
         from apache_beam.runners.worker import sdk_worker_main  # noqa: F401
 
         gc.freeze()  # What a collector does not touch stays shared.

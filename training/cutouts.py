@@ -7,24 +7,23 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
 from training.data import Labelled, number
-from training.sources import HELD_OUT_NUMBER
 
 _AGREEMENT = 0.7
 _NEAR_PERCENTILE = 72
 _SMALLEST, _LARGEST = 0.05, 0.35
 
 
-def stored_cutouts(folder: Path) -> list[np.ndarray]:
-    """All RGBA files of a folder: uint8 [height, width, 4] each."""
-    return [np.asarray(Image.open(path).convert("RGBA")) for path in sorted(folder.glob("*.png"))]
+def stored_cutouts(folder: Path, last: int | None = None) -> list[np.ndarray]:
+    """RGBA files of a folder: uint8 [height, width, 4] each.
 
-
-def given_cutouts(folder: Path) -> list[np.ndarray]:
-    """Those with numbers that are not kept for the test: uint8 [height, width, 4] each."""
+    Args:
+        folder: where the PNG files are.
+        last: files with a larger number in their name are left out.
+    """
     return [
         np.asarray(Image.open(path).convert("RGBA"))
         for path in sorted(folder.glob("*.png"))
-        if number(path) <= HELD_OUT_NUMBER
+        if last is None or number(path) <= last
     ]
 
 

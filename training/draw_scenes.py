@@ -10,7 +10,7 @@ kept, so that a run that was stopped goes on.
 
 import argparse
 import glob
-import os
+import io
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from PIL import Image
 
 from training.rendering import Drawing
 from training.scenes import KINDS, THINGS, drawn
+from transforms.storage import make_folder, write_bytes
 
 _QUALITY = 92
 _TOP = 65535
@@ -47,29 +48,29 @@ def _draw(task: Task) -> Drawing:
     return drawn(task.kind, _pictures, draw)
 
 
-def write(drawing: Drawing, folder: Path, name: str) -> None:
-    """Writes a pair; the picture comes last and says that the pair is whole."""
+def write(drawing: Drawing, output: Path, task: Task) -> None:
+    """Writes a cut-out, or a pair; the file that says that a task is done comes last."""
+    target = path(output, task)
+    if task.kind == THINGS:
+        rgba = np.dstack([drawing.picture, drawing.alpha])
+        rows, columns = np.nonzero(drawing.alpha)
+        rgba = rgba[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        _save(Image.fromarray(rgba), target)
+        return
     levels = drawing.inverse / max(float(drawing.inverse.max()), 1e-9) * _TOP
-    _save(Image.fromarray(levels.round().astype(np.uint16)), folder / "disparity" / f"{name}.png")
-    _save(Image.fromarray(drawing.picture), folder / "rgb" / f"{name}.jpg")
+    disparity = output / task.kind / "disparity" / f"{target.stem}.png"
+    _save(Image.fromarray(levels.round().astype(np.uint16)), disparity)
+    _save(Image.fromarray(drawing.picture), target)
 
 
-def write_cutout(drawing: Drawing, path: Path) -> None:
-    """Writes what is drawn as RGBA, without the empty border."""
-    rgba = np.dstack([drawing.picture, drawing.alpha])
-    rows, columns = np.nonzero(drawing.alpha)
-    rgba = rgba[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    _save(Image.fromarray(rgba), path)
+def _save(image: Image.Image, target: Path) -> None:
+    file = io.BytesIO()
+    image.save(file, "jpeg" if target.suffix == ".jpg" else "png", quality=_QUALITY)
+    make_folder(str(target.parent))
+    write_bytes(str(target), file.getvalue())
 
 
-def _save(image: Image.Image, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    image.save(temporary, "jpeg" if path.suffix == ".jpg" else "png", quality=_QUALITY)
-    os.replace(temporary, path)
-
-
-def _path(output: Path, task: Task) -> Path:
+def path(output: Path, task: Task) -> Path:
     """The file that says that a task is done."""
     if task.kind == THINGS:
         return output / task.kind / f"{task.number:04d}.png"
@@ -90,21 +91,17 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     options = parser.parse_args()
     found = [
-        path
+        file
         for place in options.pictures
-        for path in sorted(glob.glob(f"{place}/*" if Path(place).is_dir() else place))
+        for file in sorted(glob.glob(f"{place}/*" if Path(place).is_dir() else place))
     ]
     if not found:
         raise SystemExit(f"--pictures={options.pictures}: no file there")
     every = (Task(options.seed, kind, i) for i in range(options.count) for kind in KINDS)
-    missing = [task for task in every if not _path(options.output, task).exists()]
+    missing = [task for task in every if not path(options.output, task).exists()]
     with ProcessPoolExecutor(options.workers, initializer=_load, initargs=(found,)) as pool:
         for task, drawing in zip(missing, pool.map(_draw, missing), strict=True):
-            path = _path(options.output, task)
-            if task.kind == THINGS:
-                write_cutout(drawing, path)
-            else:
-                write(drawing, options.output / task.kind, path.stem)
+            write(drawing, options.output, task)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def group(
     parts: Sequence[Part],
     material: Material,
 ) -> list[Box]:
-    """Boxes that turn together about x, z; turned by `turn`."""
+    """Boxes whose places are given from x, z and that turn together about it."""
     cosine, sine = np.cos(turn), np.sin(turn)
     return [
         box(x + a * cosine + c * sine, b, z - a * sine + c * cosine, (w, h, d), turn, material)

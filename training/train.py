@@ -22,11 +22,11 @@ import numpy as np
 import torch
 
 from training.batches import Batch, Batches
-from training.cutouts import given_cutouts, near_parts, stored_cutouts
+from training.cutouts import near_parts, stored_cutouts
 from training.data import load_training
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
-from training.sources import DRAWN, PHOTOGRAPHS, TRAINING
+from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING
 from transforms.models.network import DepthNetwork
 
 LEARNING_RATE = 2.5e-3
@@ -184,7 +184,7 @@ def main() -> None:
     data = load_training(options.data, options.scenes, sources)
     cutouts = stored_cutouts(options.scenes / "things")
     if not options.free_only:
-        cutouts += given_cutouts(options.data / "eva4_s15a" / "foregrounds")
+        cutouts += stored_cutouts(options.data / "eva4_s15a" / "foregrounds", HELD_OUT_NUMBER)
         cutouts += near_parts(data[PHOTOGRAPHS])
     for source, found in data.items():
         print(f"{source.name}: {len(found)} pictures")
