@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,18 @@ def test_ground_and_wall_have_the_depth_that_geometry_gives():
     rows = np.arange(32) + 0.5
     expected = np.maximum(rows / 64, 1 / 8)
     np.testing.assert_allclose(drawing.inverse[32:, 20], expected, rtol=0.02)
+
+
+def test_a_room_is_seen_from_within():
+    centre, half = np.array([0, 1.5, 1.0]), np.array([2.0, 1.5, 3.0])
+    room = Box(centre, half, 0.0, WHITE, hollow=True)
+    drawing = render(Scene([room], [], DIM, LEVEL), 64, 64)
+    # The end wall is 4 m ahead; to the side, a pixel u from the middle meets the wall at 2 / u.
+    np.testing.assert_allclose(drawing.inverse[28:34, 28:36], 1 / 4, rtol=1e-5)
+    wide = render(Scene([room], [], DIM, replace(LEVEL, focal=0.5)), 64, 64)
+    columns = (np.arange(52, 64) + 0.5 - 32) / 32
+    np.testing.assert_allclose(wide.inverse[30, 52:], columns / 2, rtol=0.02)
+    assert (drawing.alpha == 255).all() and (wide.alpha == 255).all()
 
 
 def test_a_turned_box_and_an_ellipsoid_stand_where_they_are_put():
