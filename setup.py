@@ -97,11 +97,11 @@ setup(
     package_data={
         "pipeline": ["*.html", "*.css", "**/*.html", "**/*.css"],
         "transforms": [
-            "finish/*.css",
-            "finish/*.html",
-            "models/*.md",
-            "models/*.onnx",
-            "models/*.safetensors",
+            "report/*.css",
+            "report/*.html",
+            "models/depth/*.md",
+            "models/depth/*.onnx",
+            "models/depth/*.safetensors",
         ],
     },
     install_requires=CORE,

@@ -16,12 +16,12 @@ from pipeline.catalog import build_catalog
 from pipeline.run import make_plan
 from pipeline.spec import DatasetSpec
 from transforms import storage
-from transforms.assets import asset_store
-from transforms.codecs import decode_jpeg, encode_16_bit, encode_jpeg
-from transforms.composite import composites
-from transforms.encode import quantise
 from transforms.formats.base import Folder
 from transforms.models import load_model
+from transforms.pixels.codecs import decode_jpeg, encode_16_bit, encode_jpeg
+from transforms.pixels.input_cache import input_cache
+from transforms.steps.composite import composites
+from transforms.steps.encode import quantise
 
 SAMPLES = 200
 
@@ -39,7 +39,7 @@ def main() -> None:
         path = Folder(folder).plan_path
         storage.write_text(path, plan.to_json())
         samples = plan.samples("train", 0, plan.total)
-        images = composites(samples, asset_store(path), plan.image_size)
+        images = composites(samples, input_cache(path), plan.image_size)
     changed = np.stack([decode_jpeg(encode_jpeg(image, 95)) for image in images])
     model = load_model(options.depth_model)
     depth, moved = model.predict(images), model.predict(changed)

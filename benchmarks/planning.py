@@ -25,18 +25,18 @@ from pipeline.catalog import Catalog, build_catalog
 from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
-from transforms.asset import Asset
-from transforms.assets import forget_plans
-from transforms.depth import DepthHandler
 from transforms.elements import ShardSpec
-from transforms.finish.manifest import Origin, manifest_json
 from transforms.formats.base import Folder, OutputFile
-from transforms.place import blocks
-from transforms.plan import Plan, load_plan
+from transforms.pixels.input_cache import forget_plans
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import Plan, load_plan
 from transforms.records import ShardRecord
-from transforms.remake import make_shard
-from transforms.statistics import DepthCounts, Statistics
-from transforms.summarise import SummaryFn
+from transforms.report.manifest import Origin, manifest_json
+from transforms.report.statistics import DepthCounts, Statistics
+from transforms.steps.depth import DepthHandler
+from transforms.steps.place import blocks
+from transforms.steps.remake import make_shard
+from transforms.steps.summarise import SummaryFn
 
 SAMPLES = (10**6, 10**7, 10**8, 10**9)
 ASSETS = (1_000, 10_000, 100_000)
@@ -64,7 +64,7 @@ def imaginary_plan(side: int, samples: int | None) -> Plan:
     spec = DatasetSpec("fg", "bg", "out", max_samples=samples)
     kinds = {
         kind: tuple(
-            Asset(i, f"gs://bucket/inputs/{kind}/img_{i}.jpg", f"{i:064x}", 50_000, 400, 300)
+            InputImage(i, f"gs://bucket/inputs/{kind}/img_{i}.jpg", f"{i:064x}", 50_000, 400, 300)
             for i in range(1, side + 1)
         )
         for kind in ("fg", "bg")

@@ -4,8 +4,8 @@ import heapq
 import random
 from typing import Any
 
-from transforms.dealing import MOST_SHARDS
-from transforms.plan import SAMPLES_PER_SHARD
+from transforms.plan.dealing import MOST_SHARDS
+from transforms.plan.plan import SAMPLES_PER_SHARD
 
 Row = dict[str, Any]
 

@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image
 
 from pipeline.spec import DatasetSpec
-from transforms.codecs import decode_jpeg
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import CLEAN_FIELDS, Picture, Row, Schema
+from transforms.pixels.codecs import decode_jpeg
 
 BATCH = 32
 WORKERS = 2

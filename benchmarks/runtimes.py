@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from transforms.models.builtin import GRAPH, WEIGHTS
-from transforms.models.network import DepthNetwork
+from transforms.models.depth.builtin import GRAPH, WEIGHTS
+from transforms.models.depth.network import DepthNetwork
 
 BATCH = 40
 SIDE = 160

@@ -9,15 +9,15 @@ from pipeline.catalog import build_catalog
 from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
-from transforms.assets import AssetStore, asset_store
-from transforms.composite import composites
-from transforms.depth import DepthHandler, predict_block
 from transforms.elements import Block
-from transforms.encode import encode_block
-from transforms.mask import masks
-from transforms.place import blocks
-from transforms.plan import load_plan
-from transforms.write import ShardWriter
+from transforms.pixels.input_cache import InputCache, input_cache
+from transforms.plan.plan import load_plan
+from transforms.steps.composite import composites
+from transforms.steps.depth import DepthHandler, predict_block
+from transforms.steps.encode import encode_block
+from transforms.steps.mask import masks
+from transforms.steps.place import blocks
+from transforms.steps.write import ShardWriter
 
 SAMPLES = 960
 ROUNDS = 3
@@ -39,7 +39,7 @@ def step_costs(foregrounds: str, backgrounds: str) -> dict[str, float]:
         assert recipe.depth is not None
         model = DepthHandler(recipe.depth).load_model()
         [shard] = plan.shards()
-        assets = asset_store(recipe.plan_path)
+        assets = input_cache(recipe.plan_path)
         placed = list(blocks(plan, shard, recipe.block_size))
         side = plan.image_size
         pictured = [
@@ -56,7 +56,7 @@ def step_costs(foregrounds: str, backgrounds: str) -> dict[str, float]:
             writer.finish()
 
         def decode() -> None:
-            fresh = AssetStore(plan)
+            fresh = InputCache(plan)
             for asset in plan.foregrounds:
                 fresh.foreground(asset.id)
             for asset in plan.backgrounds:

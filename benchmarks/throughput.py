@@ -28,9 +28,9 @@ from pipeline.catalog import build_catalog
 from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
-from transforms.depth import DepthHandler
 from transforms.elements import ShardSpec
-from transforms.remake import ShardRecipe, make_shard
+from transforms.steps.depth import DepthHandler
+from transforms.steps.remake import ShardRecipe, make_shard
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from PIL import Image
 from pipeline.categories import read_categories
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
-from transforms.asset import Asset
-from transforms.assets import decode_background, decode_foreground
-from transforms.finish.manifest import InputError
-from transforms.images import BadImage, fit_foreground
-from transforms.mask import SOLID
-from transforms.placement import Canvas
+from transforms.pixels.images import BadImage, fit_foreground
+from transforms.pixels.input_cache import decode_background, decode_foreground
+from transforms.plan.inputs import InputError, InputImage
+from transforms.plan.placement import Canvas
+from transforms.steps.mask import SOLID
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -34,8 +33,8 @@ class Catalog:
         errors: what was left out and why, by path.
     """
 
-    foregrounds: tuple[Asset, ...]
-    backgrounds: tuple[Asset, ...]
+    foregrounds: tuple[InputImage, ...]
+    backgrounds: tuple[InputImage, ...]
     errors: tuple[InputError, ...]
 
 
@@ -106,11 +105,11 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
     mask_files = _images(spec.masks, "masks", errors) if spec.masks else {}
     canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
 
-    def foreground(number: int, path: str) -> Asset:
-        return read_foreground_asset(number, path, mask_files.get(number), canvas)
+    def foreground(number: int, path: str) -> InputImage:
+        return read_foreground_input(number, path, mask_files.get(number), canvas)
 
     foregrounds = _read_all(foreground_files, foreground, errors)
-    backgrounds = _read_all(background_files, read_background_asset, errors)
+    backgrounds = _read_all(background_files, read_background_input, errors)
     errors.sort(key=lambda error: error.path)
     if errors and spec.on_error == "fail":
         raise SpecError(f"{errors[0].path}: {errors[0].reason} (stopped by --on_error=fail)")
@@ -144,9 +143,9 @@ def _images(pattern: str, flag: str, errors: list[InputError]) -> dict[int, str]
 
 
 def _read_all(
-    files: dict[int, str], read: Callable[[int, str], Asset], errors: list[InputError]
-) -> list[Asset]:
-    def attempt(item: tuple[int, str]) -> Asset | InputError:
+    files: dict[int, str], read: Callable[[int, str], InputImage], errors: list[InputError]
+) -> list[InputImage]:
+    def attempt(item: tuple[int, str]) -> InputImage | InputError:
         try:
             return read(*item)
         except BadImage as error:
@@ -157,10 +156,12 @@ def _read_all(
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         results = list(pool.map(attempt, files.items()))
     errors += [result for result in results if isinstance(result, InputError)]
-    return [result for result in results if isinstance(result, Asset)]
+    return [result for result in results if isinstance(result, InputImage)]
 
 
-def read_foreground_asset(number: int, path: str, mask_path: str | None, canvas: Canvas) -> Asset:
+def read_foreground_input(
+    number: int, path: str, mask_path: str | None, canvas: Canvas
+) -> InputImage:
     """Reads and checks one foreground.
 
     Raises:
@@ -174,7 +175,7 @@ def read_foreground_asset(number: int, path: str, mask_path: str | None, canvas:
             raise BadImage(
                 f"no pixel is left with alpha >= {SOLID} when it is pasted at {box} pixels"
             )
-    return Asset(
+    return InputImage(
         number,
         path,
         hashlib.sha256(data).hexdigest(),
@@ -186,7 +187,7 @@ def read_foreground_asset(number: int, path: str, mask_path: str | None, canvas:
     )
 
 
-def read_background_asset(number: int, path: str) -> Asset:
+def read_background_input(number: int, path: str) -> InputImage:
     """Reads and checks one background.
 
     Raises:
@@ -194,6 +195,6 @@ def read_background_asset(number: int, path: str) -> Asset:
     """
     data = storage.read_bytes(path)
     image = decode_background(data)
-    return Asset(
+    return InputImage(
         number, path, hashlib.sha256(data).hexdigest(), len(data), image.width, image.height
     )

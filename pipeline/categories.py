@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.spec import SpecError
 from transforms import storage
-from transforms.asset import Asset
+from transforms.plan.inputs import InputImage
 
 _CATEGORY = "category"
 _KEYS = ("id", "file")
@@ -27,7 +27,7 @@ class Categories:
     key: str
     names: dict[str, str]
 
-    def of(self, asset: Asset) -> str:
+    def of(self, asset: InputImage) -> str:
         """The category of a foreground. Raises SpecError when the table does not name it."""
         keys = [str(asset.id)] if self.key == "id" else _ends(asset.path)
         for key in keys:
@@ -38,7 +38,7 @@ class Categories:
             f" {self.key} and {_CATEGORY}"
         )
 
-    def applied(self, assets: Iterable[Asset]) -> tuple[Asset, ...]:
+    def applied(self, assets: Iterable[InputImage]) -> tuple[InputImage, ...]:
         """Foregrounds with their categories. Raises SpecError when the table lacks one."""
         return tuple(replace(asset, category=self.of(asset)) for asset in assets)
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.worker_main import quiet_imports
+from pipeline.local.worker_main import quiet_imports
 
 _DESCRIPTION = """\
 Makes a training set for segmentation and depth from a folder of cut-out foregrounds and a folder of
@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
 
 def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     from pipeline.dry_run import forecast
-    from pipeline.forks import prepared
+    from pipeline.local.forks import prepared
     from pipeline.options import performance_of, spec_of
     from pipeline.progress import clock
     from pipeline.run import generate

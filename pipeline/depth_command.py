@@ -12,12 +12,12 @@ from PIL import Image
 from pipeline.catalog import find_files, has_image_name
 from pipeline.spec import SpecError
 from transforms import models, storage
-from transforms.codecs import encode_16_bit
-from transforms.depth import fault
-from transforms.finish.exhibits import Exhibit, Section, colour_depth, evenly
-from transforms.finish.sheets import section_sheet
-from transforms.images import BadImage, open_image, to_rgb
-from transforms.models.base import DepthMeaning, DepthModel, ModelError
+from transforms.models.depth.base import DepthMeaning, DepthModel, ModelError
+from transforms.pixels.codecs import encode_16_bit
+from transforms.pixels.images import BadImage, open_image, to_rgb
+from transforms.report.exhibits import Exhibit, Section, colour_depth, evenly
+from transforms.report.sheets import section_sheet
+from transforms.steps.depth import fault
 
 SHEET_PICTURES = 48
 """At most so many pictures stand on the sheet, chosen evenly."""

@@ -19,13 +19,13 @@ from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec
 from transforms import storage
-from transforms.depth import DepthHandler
-from transforms.finish.manifest import InputError
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
-from transforms.place import blocks
-from transforms.plan import Plan
-from transforms.remake import ShardRecipe, make_block
+from transforms.plan.inputs import InputError
+from transforms.plan.plan import Plan
+from transforms.steps.depth import DepthHandler
+from transforms.steps.place import blocks
+from transforms.steps.remake import ShardRecipe, make_block
 
 _TRIAL_SAMPLES = 64
 

@@ -2,21 +2,21 @@
 
 import apache_beam as beam
 
-from transforms.clean import Clean, CleanSettings
-from transforms.composite import Composite
-from transforms.depth import Depth
 from transforms.elements import ShardSpec
-from transforms.encode import Encode
-from transforms.finish.finish import Finish, FinishSettings
-from transforms.join_parts import JoinParts
-from transforms.list_shards import ListShards
-from transforms.mask import Mask
-from transforms.place import Place
-from transforms.read_records import ReadRecords, shard_of
-from transforms.remake import Remake, ShardRecipe
-from transforms.resume import FINISHED, Resume
-from transforms.summarise import Summarise
-from transforms.write import UNFINISHED, Write
+from transforms.steps.clean import Clean, CleanSettings
+from transforms.steps.composite import Composite
+from transforms.steps.depth import Depth
+from transforms.steps.encode import Encode
+from transforms.steps.finish import Finish, FinishSettings
+from transforms.steps.join_parts import JoinParts
+from transforms.steps.list_shards import ListShards
+from transforms.steps.mask import Mask
+from transforms.steps.place import Place
+from transforms.steps.read_records import ReadRecords, shard_of
+from transforms.steps.remake import Remake, ShardRecipe
+from transforms.steps.resume import FINISHED, Resume
+from transforms.steps.summarise import Summarise
+from transforms.steps.write import UNFINISHED, Write
 
 
 def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) -> None:

@@ -6,17 +6,17 @@ import shutil
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.lease import LOCK
+from pipeline.local.lease import LOCK
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
-from transforms.assets import forget_plans
-from transforms.clean import clean_shards
-from transforms.extend import extended
-from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM, tidy
 from transforms.formats import PART_FORMATS, TABLE_FORMATS
 from transforms.formats.base import Folder
-from transforms.plan import Plan
+from transforms.pixels.input_cache import forget_plans
+from transforms.plan.extend import extended
+from transforms.plan.plan import Plan
 from transforms.records import read_record, record_path
+from transforms.steps.clean import clean_shards
+from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, tidy
 
 # What may change between two runs of one data set.
 _FREE = (

@@ -15,23 +15,23 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
-from pipeline.lease import locked
+from pipeline.local.lease import locked
+from pipeline.local.workers import watched_workers
 from pipeline.output import check_space, claim, clear, refuse_foreign
 from pipeline.progress import watched
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
-from pipeline.workers import watched_workers
 from transforms import models, storage
-from transforms.depth import DepthSettings
-from transforms.encode import Encoding
-from transforms.finish.finish import MANIFEST, FinishSettings
-from transforms.finish.manifest import Origin
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
-from transforms.models.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
-from transforms.plan import Plan, PlanError
-from transforms.remake import ShardRecipe
-from transforms.write import WriteSettings
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
+from transforms.plan.plan import Plan, PlanError
+from transforms.report.manifest import Origin
+from transforms.steps.depth import DepthSettings
+from transforms.steps.encode import Encoding
+from transforms.steps.finish import MANIFEST, FinishSettings
+from transforms.steps.remake import ShardRecipe
+from transforms.steps.write import WriteSettings
 
 _LOG = logging.getLogger(__name__)
 

@@ -31,9 +31,9 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle, Po
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import Environment, SubprocessSDKEnvironment
 
-from pipeline import forks
+from pipeline.local import forks
+from pipeline.local.worker_main import command
 from pipeline.spec import SpecError
-from pipeline.worker_main import command
 from transforms import storage
 
 _LOCAL = {"", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}

@@ -5,9 +5,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from transforms.asset import SplitShare
-from transforms.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.formats import FORMATS
+from transforms.plan.inputs import SplitShare
+from transforms.steps.clean import BACKGROUNDS, FOREGROUNDS
 
 DEFAULT_SPLITS = (SplitShare("train", 1.0),)
 

@@ -7,24 +7,24 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipeline.lease import LOCK
+from pipeline.local.lease import LOCK
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
-from transforms.assets import forget_plans
-from transforms.clean import clean_shards
 from transforms.elements import ShardSpec
-from transforms.finish.finish import MANIFEST, MANIFEST_CHECKSUM
-from transforms.finish.report import statistics_json
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
-from transforms.list_shards import ListShards
-from transforms.models.base import DepthMeaning
-from transforms.plan import Plan
-from transforms.statistics import Statistics
-from transforms.verify import Verify, VerifySettings, checked_record, verify_shard
-from transforms.verify_report import Fault, ShardReport
+from transforms.models.depth.base import DepthMeaning
+from transforms.pixels.input_cache import forget_plans
+from transforms.plan.plan import Plan
+from transforms.report.report import statistics_json
+from transforms.report.statistics import Statistics
+from transforms.report.verify_report import Fault, ShardReport
+from transforms.steps.clean import clean_shards
+from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM
+from transforms.steps.list_shards import ListShards
+from transforms.steps.verify import Verify, VerifySettings, checked_record, verify_shard
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import DatasetSpec, GenerateResult, generate
 from tests.drawing import draw_background, draw_foreground
-from transforms.asset import SplitShare
+from transforms.plan.inputs import SplitShare
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from PIL import Image, ImageFilter
 from training.cutouts import random_shape
 from training.data import Labelled
 from training.sources import PHOTOGRAPHS, Source
-from transforms.composite import paste
-from transforms.cutout import Cutout
-from transforms.images import fit_foreground
+from transforms.pixels.cutout import Cutout
+from transforms.pixels.images import fit_foreground
+from transforms.steps.composite import paste
 
 SIDE = 160
 _COMPOSITES = 0.6

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from transforms.models.network import STAGES, DepthNetwork
+from transforms.models.depth.network import STAGES, DepthNetwork
 
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
 

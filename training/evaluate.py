@@ -29,11 +29,11 @@ from training.metrics import (
 )
 from training.rivals import FastDepth, VerticalGradient
 from training.sources import HELD_OUT, HELD_OUT_NUMBER, by_name
-from transforms.composite import paste
-from transforms.cutout import Cutout
-from transforms.images import crop_background, fit_foreground, to_rgb, to_rgba
-from transforms.mask import paste_mask
 from transforms.models import load_model
+from transforms.pixels.cutout import Cutout
+from transforms.pixels.images import crop_background, fit_foreground, to_rgb, to_rgba
+from transforms.steps.composite import paste
+from transforms.steps.mask import paste_mask
 
 SIDE = 160
 FRAMES = 25

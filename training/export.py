@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-from transforms.models.builtin import GRAPH, WEIGHTS
-from transforms.models.network import MEAN, SCALE, DepthNetwork
+from transforms.models.depth.builtin import GRAPH, WEIGHTS
+from transforms.models.depth.network import MEAN, SCALE, DepthNetwork
 
 SIDE = 160
 

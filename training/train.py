@@ -27,7 +27,7 @@ from training.data import load_training
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
 from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING
-from transforms.models.network import DepthNetwork
+from transforms.models.depth.network import DepthNetwork
 
 LEARNING_RATE = 2.5e-3
 ENCODER_SHARE = 0.5

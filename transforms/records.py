@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from transforms import storage
 from transforms.elements import Failure, ShardSpec
 from transforms.formats.base import Folder, OutputFile
-from transforms.statistics import Statistics
+from transforms.report.statistics import Statistics
 
 
 @dataclass(frozen=True, eq=False)

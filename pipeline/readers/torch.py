@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from transforms.codecs import decode_jpeg
+from transforms.pixels.codecs import decode_jpeg
 
 Sample = dict[str, Any]
 

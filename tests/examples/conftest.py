@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline import generate
 from tests.conftest import make_spec
-from transforms.asset import SplitShare
+from transforms.plan.inputs import SplitShare
 
 
 @pytest.fixture(scope="package")

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.catalog import read_background_asset, read_foreground_asset
+from pipeline.catalog import read_background_input, read_foreground_input
 from tests.drawing import draw_background, draw_foreground
-from transforms.assets import read_background, read_foreground
-from transforms.images import BadImage
-from transforms.placement import Canvas
+from transforms.pixels.images import BadImage
+from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.plan.placement import Canvas
 
 FILES = 2400
 SECONDS_AN_IMAGE = 20.0  # A header may claim up to the limit of 150 million pixels.
@@ -73,10 +73,10 @@ def test_damaged_files_are_used_rightly_or_refused(tmp_path):
         begin = time.monotonic()
         for read, use in (
             (
-                lambda p: read_foreground_asset(1, p, None, canvas),
+                lambda p: read_foreground_input(1, p, None, canvas),
                 lambda asset: read_foreground(asset, 32),
             ),
-            (lambda p: read_background_asset(1, p), lambda asset: read_background(asset, 64)),
+            (lambda p: read_background_input(1, p), lambda asset: read_background(asset, 64)),
         ):
             try:
                 asset = read(str(path))
@@ -102,5 +102,5 @@ def test_a_bomb_is_refused_from_its_header_in_every_format(tmp_path):
         Image.MAX_IMAGE_PIXELS = limit
     begin = time.monotonic()
     with pytest.raises(BadImage, match="more than the limit"):
-        read_background_asset(1, str(path))
+        read_background_input(1, str(path))
     assert time.monotonic() - begin < 1

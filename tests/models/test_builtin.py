@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.drawing import draw_background
-from transforms.models import builtin
-from transforms.models.base import ModelError
-from transforms.models.builtin import BuiltinModel, network_size
+from transforms.models.depth import builtin
+from transforms.models.depth.base import ModelError
+from transforms.models.depth.builtin import BuiltinModel, network_size
 
 SCENES = np.stack([np.asarray(draw_background(i).resize((160, 160))) for i in range(9)])
 

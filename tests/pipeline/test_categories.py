@@ -8,7 +8,7 @@ import pytest
 from pipeline import SpecError, generate
 from pipeline.categories import read_categories
 from tests.conftest import make_spec
-from transforms.asset import Asset
+from transforms.plan.inputs import InputImage
 
 
 def table(tmp_path: Path, text: str) -> str:
@@ -17,8 +17,8 @@ def table(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def asset(number: int, path: str) -> Asset:
-    return Asset(number, path, "", 1, 1, 1)
+def asset(number: int, path: str) -> InputImage:
+    return InputImage(number, path, "", 1, 1, 1)
 
 
 def test_rows_are_found_by_file_or_by_id(tmp_path):

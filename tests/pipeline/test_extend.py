@@ -10,7 +10,7 @@ import pytest
 from pipeline import DatasetSpec, SpecError, generate
 from pipeline.verify import verify
 from tests.conftest import make_spec
-from transforms.asset import SplitShare
+from transforms.plan.inputs import SplitShare
 
 LOCAL = ["--direct_num_workers=1"]
 

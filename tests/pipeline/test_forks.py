@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are c
 
 PROGRAM = """
 import sys, time
-from pipeline.forks import keep, prepared
+from pipeline.local.forks import keep, prepared
 with prepared(4, ["no_such_module", "colorsys"]):
     print(keep(5), keep(3), keep(3), flush=True)
     time.sleep(float(sys.argv[1]))
@@ -74,7 +74,7 @@ def test_workers_of_the_command_are_copies_and_make_what_others_make(inputs, tmp
             for child in psutil.Process(job.pid).children():
                 try:
                     names[kind].add(
-                        "worker_main" if "pipeline.worker_main" in child.cmdline() else ""
+                        "worker_main" if "pipeline.local.worker_main" in child.cmdline() else ""
                     )
                 except psutil.Error:
                     continue

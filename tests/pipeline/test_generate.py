@@ -19,7 +19,7 @@ from pipeline.run import make_plan, make_recipe
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from tests.reference import reference_background, reference_foreground, reference_sample
-from transforms.remake import make_shard
+from transforms.steps.remake import make_shard
 
 
 def picture(data: bytes) -> np.ndarray:

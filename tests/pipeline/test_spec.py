@@ -5,7 +5,7 @@ import pytest
 from pipeline.cli import parser
 from pipeline.options import spec_of
 from pipeline.spec import DatasetSpec, SpecError, parse_jitter, parse_splits
-from transforms.asset import SplitShare
+from transforms.plan.inputs import SplitShare
 
 SPEC = DatasetSpec(foregrounds="f", backgrounds="b", output="o")
 

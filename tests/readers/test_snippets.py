@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.readers.rows import clean_rows, pixels, rows_by_key
-from transforms.finish.snippets import snippets
+from transforms.report.snippets import snippets
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.cli import entry
-from transforms.write import _WriteDoFn
+from transforms.steps.write import _WriteDoFn
 
 NOTES = "NOTES"
 

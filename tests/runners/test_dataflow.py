@@ -113,7 +113,7 @@ def test_the_package_of_this_checkout_is_staged_and_no_main_session(submitted):
     assert options_of(submitted.job)["save_main_session"] is False
     with tarfile.open(fileobj=io.BytesIO(staged_package(submitted.job, "workflow.tar.gz"))) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
-    for kind in ("pipeline/**/*.py", "transforms/**/*.py", "transforms/models/builtin.*"):
+    for kind in ("pipeline/**/*.py", "transforms/**/*.py", "transforms/models/depth/builtin.*"):
         here = {str(path.relative_to(ROOT)) for path in ROOT.glob(kind)}
         assert here and here <= names
 
@@ -173,7 +173,8 @@ def test_the_staged_job_runs_with_nothing_but_the_staged_package(
          "--no-deps", "--no-build-isolation", str(package)]
     )  # fmt: skip
     code = (
-        "import apache_beam.runners.worker.sdk_worker_main, pipeline.worker_main, transforms.write;"
+        "import apache_beam.runners.worker.sdk_worker_main;"
+        "import pipeline.local.worker_main, transforms.steps.write;"
         "print(pipeline.__path__[0])"
     )
     said = _run([str(python), "-c", code], cwd=tmp_path)
@@ -202,8 +203,8 @@ def test_the_staged_job_runs_with_nothing_but_the_staged_package(
 def test_a_job_that_fails_is_told_and_how_to_go_on(bucket):
     error = (
         "Traceback (most recent call last):\n"
-        '  File "transforms/assets.py", line 70, in read_checked\n'
-        "transforms.images.BadImage: gs://pictures/fg/fg_img_1.png: the file has changed"
+        '  File "transforms/pixels/input_cache.py", line 70, in read_checked\n'
+        "transforms.pixels.images.BadImage: gs://pictures/fg/fg_img_1.png: the file has changed"
         " [while running 'Make/Composite/Composite-ptransform-31']\n"
     )
     with recording("JOB_STATE_RUNNING", "JOB_STATE_FAILED", error=error) as service:

@@ -11,10 +11,9 @@ from pipeline import generate
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from tests.runners.jobs import every_checksum
-from transforms import clean, join_parts, read_records, resume
-from transforms.asset import SplitShare
-from transforms.finish import finish
 from transforms.formats import FORMATS
+from transforms.plan.inputs import SplitShare
+from transforms.steps import clean, finish, join_parts, read_records, resume
 
 pytestmark = pytest.mark.slow
 

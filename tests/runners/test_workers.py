@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.workers import WorkerDied, watched_workers
+from pipeline.local.workers import WorkerDied, watched_workers
 
 REPORT = "Traceback (most recent call last):\n  ...\ntransforms.write.TooManyFailures: 3 of 9"
 

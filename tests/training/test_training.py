@@ -20,7 +20,7 @@ from training.metrics import rank_correlation, score_borders, score_depth
 from training.sources import by_name
 from training.train import Trainer
 from transforms.models import load_model
-from transforms.models.network import DepthNetwork
+from transforms.models.depth.network import DepthNetwork
 
 ROOT = Path(__file__).parents[2]
 DRAW = np.random.default_rng(0)
@@ -180,7 +180,7 @@ def test_the_shipped_graph_equals_the_shipped_weights():
     onnxruntime = pytest.importorskip("onnxruntime")
     from safetensors.torch import load_file
 
-    from transforms.models.builtin import GRAPH, WEIGHTS
+    from transforms.models.depth.builtin import GRAPH, WEIGHTS
 
     network = DepthNetwork()
     network.load_state_dict(load_file(str(WEIGHTS)))

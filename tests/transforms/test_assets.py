@@ -8,7 +8,7 @@ import pytest
 from pipeline.catalog import build_catalog
 from pipeline.run import make_plan
 from tests.conftest import make_spec
-from transforms.assets import AssetStore, read_background, read_foreground
+from transforms.pixels.input_cache import InputCache, read_background, read_foreground
 
 
 @pytest.fixture
@@ -20,8 +20,10 @@ def plan(inputs, tmp_path):
 
 def test_threads_share_a_cache_that_is_too_small(plan, monkeypatch):
     expected = {asset.id: read_background(asset, plan.image_size) for asset in plan.backgrounds}
-    monkeypatch.setattr("transforms.assets.read_background", lambda asset, side: expected[asset.id])
-    store = AssetStore(plan, limit=2 * expected[1].nbytes)
+    monkeypatch.setattr(
+        "transforms.pixels.input_cache.read_background", lambda asset, side: expected[asset.id]
+    )
+    store = InputCache(plan, limit=2 * expected[1].nbytes)
 
     def look(seed: int) -> None:
         for i in range(20000):
@@ -46,13 +48,13 @@ def test_the_cache_is_bounded_and_spares_reading(plan, monkeypatch):
         reads.append(asset.id)
         return read_foreground(asset, box)
 
-    monkeypatch.setattr("transforms.assets.read_foreground", counted)
-    store = AssetStore(plan)
+    monkeypatch.setattr("transforms.pixels.input_cache.read_foreground", counted)
+    store = InputCache(plan)
     for _ in range(3):
         for asset in plan.foregrounds:
             store.foreground(asset.id)
     assert reads == [asset.id for asset in plan.foregrounds]
-    smallest = AssetStore(plan, limit=1)
+    smallest = InputCache(plan, limit=1)
     smallest.foreground(1)
     smallest.foreground(2)
     reads.clear()

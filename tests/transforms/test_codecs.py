@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from transforms.codecs import (
+from transforms.pixels.codecs import (
     decode_jpeg,
     decode_jpegs,
     encode_16_bit,

@@ -4,10 +4,10 @@ from PIL import Image
 
 from tests.drawing import draw_background, draw_foreground
 from tests.reference import reference_background, reference_foreground, reference_sample
-from transforms.composite import paste
-from transforms.cutout import Cutout
-from transforms.images import crop_background, fit_foreground
-from transforms.mask import bounding_box, paste_mask
+from transforms.pixels.cutout import Cutout
+from transforms.pixels.images import crop_background, fit_foreground
+from transforms.steps.composite import paste
+from transforms.steps.mask import bounding_box, paste_mask
 
 
 @pytest.mark.parametrize("flip", [0, 1])

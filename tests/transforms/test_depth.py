@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from transforms.codecs import encode_mask
-from transforms.depth import fault, predict_block, useless
 from transforms.elements import Block, Placement, ShardSpec
-from transforms.encode import Encoding, encode_block
 from transforms.models import load_model
-from transforms.models.base import RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.pixels.codecs import encode_mask
+from transforms.steps.depth import fault, predict_block, useless
+from transforms.steps.encode import Encoding, encode_block
 
 
 class Moody:
@@ -89,7 +89,7 @@ def test_a_block_of_failures_only_is_encoded_to_nothing():
 
 
 def test_a_sample_that_cannot_be_encoded_costs_that_sample(monkeypatch):
-    from transforms import encode
+    from transforms.steps import encode
 
     real = encode_mask
     calls = []

@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.drawing import draw_foreground
-from transforms.assets import decode_background, decode_foreground
-from transforms.images import (
+from transforms.pixels.images import (
     BadImage,
     crop_background,
     fit_foreground,
@@ -15,6 +14,7 @@ from transforms.images import (
     open_image,
     to_rgb,
 )
+from transforms.pixels.input_cache import decode_background, decode_foreground
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

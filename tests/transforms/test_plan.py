@@ -4,10 +4,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from transforms.asset import Asset, SplitShare
-from transforms.dealing import apportion
-from transforms.place import blocks
-from transforms.plan import Plan, PlanError
+from transforms.plan.dealing import apportion
+from transforms.plan.inputs import InputImage, SplitShare
+from transforms.plan.plan import Plan, PlanError
+from transforms.steps.place import blocks
 
 
 def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Plan:
@@ -22,9 +22,11 @@ def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Pl
         "num_shards": None,
         "max_samples": None,
         "foregrounds": tuple(
-            Asset(i + 1, f"fg{i}.png", "", 0, 100, 50 + i % 60) for i in range(fg_count)
+            InputImage(i + 1, f"fg{i}.png", "", 0, 100, 50 + i % 60) for i in range(fg_count)
         ),
-        "backgrounds": tuple(Asset(i + 1, f"bg{i}.png", "", 0, 224, 224) for i in range(bg_count)),
+        "backgrounds": tuple(
+            InputImage(i + 1, f"bg{i}.png", "", 0, 224, 224) for i in range(bg_count)
+        ),
     }
     return Plan(**{**fields, **changes})  # type: ignore[arg-type]
 
@@ -51,7 +53,7 @@ def test_blocks_are_the_same_however_many_are_placed_at_once(monkeypatch):
     assert [block.first for block in whole] == list(range(0, plan.total, 30))
     assert [s for block in whole for s in block.placements] == all_samples(plan)
     for at_once in (1, 45, 300):
-        monkeypatch.setattr("transforms.place.PLACED_AT_ONCE", at_once)
+        monkeypatch.setattr("transforms.steps.place.PLACED_AT_ONCE", at_once)
         pieces = list(blocks(plan, shard, 30))
         assert [(b.first, b.promised, b.placements) for b in pieces] == [
             (b.first, b.promised, b.placements) for b in whole
@@ -118,7 +120,7 @@ def test_positions_are_distinct_inside_and_uniform():
 def test_all_places_are_used_when_there_are_just_enough():
     plan = make_plan(
         1, 1, image_size=10, foreground_size=8, placements=9, flip=False,
-        foregrounds=(Asset(1, "square.png", "", 0, 50, 50),),
+        foregrounds=(InputImage(1, "square.png", "", 0, 50, 50),),
     )  # fmt: skip
     plan.check()
     assert {(s.x, s.y) for s in all_samples(plan)} == {(x, y) for x in range(3) for y in range(3)}
@@ -126,7 +128,7 @@ def test_all_places_are_used_when_there_are_just_enough():
 
 def test_too_many_placements_are_refused_with_the_number_that_fits():
     plan = make_plan(
-        1, 1, image_size=80, foreground_size=80, foregrounds=(Asset(4, "a.png", "", 0, 9, 9),)
+        1, 1, image_size=80, foreground_size=80, foregrounds=(InputImage(4, "a.png", "", 0, 9, 9),)
     )
     with pytest.raises(PlanError, match=r"a\.png: 20 distinct placements.* only 1 places"):
         plan.check()

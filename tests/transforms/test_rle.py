@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transforms.rle import rle_text, run_lengths
+from transforms.pixels.rle import rle_text, run_lengths
 
 coco_mask = pytest.importorskip("pycocotools.mask", reason="pycocotools is not installed")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from transforms.seeding import permuted, random_key, uniform
+from transforms.plan.seeding import permuted, random_key, uniform
 
 
 def test_known_values_never_change():

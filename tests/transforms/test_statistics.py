@@ -4,8 +4,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from transforms.encode import quantise
-from transforms.statistics import DepthCounts, PictureCounts, Statistics, fixed, mean_and_deviation
+from transforms.report.statistics import (
+    DepthCounts,
+    PictureCounts,
+    Statistics,
+    fixed,
+    mean_and_deviation,
+)
+from transforms.steps.encode import quantise
 
 RANDOM = np.random.default_rng(0)  # Test data only.
 

@@ -19,13 +19,13 @@ from pipeline.runner import choose_runner
 from tests.conftest import make_spec
 from transforms import storage
 from transforms.elements import Failure, ShardSpec
-from transforms.encode import EncodedBlock
 from transforms.formats import FORMATS
-from transforms.place import blocks
-from transforms.plan import load_plan
+from transforms.plan.plan import load_plan
 from transforms.records import ShardRecord
-from transforms.remake import Remake, make_block, make_shard
-from transforms.write import UNFINISHED, TooManyFailures, Write, _WriteDoFn
+from transforms.steps.encode import EncodedBlock
+from transforms.steps.place import blocks
+from transforms.steps.remake import Remake, make_block, make_shard
+from transforms.steps.write import UNFINISHED, TooManyFailures, Write, _WriteDoFn
 
 
 @pytest.fixture

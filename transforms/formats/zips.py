@@ -14,13 +14,13 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
-from transforms.asset import Asset
-from transforms.assets import read_background, read_foreground
-from transforms.codecs import encode_jpeg
 from transforms.elements import Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
 from transforms.formats.schema import Schema
-from transforms.plan import Plan, load_plan
+from transforms.pixels.codecs import encode_jpeg
+from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import Plan, load_plan
 from transforms.storage import RAW
 
 _CLEAN_QUALITY = 95
@@ -146,7 +146,7 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
     return target.close("zip", f"batch{batch}")
 
 
-def _standing_alone(asset: Asset, side: int) -> tuple[np.ndarray, np.ndarray]:
+def _standing_alone(asset: InputImage, side: int) -> tuple[np.ndarray, np.ndarray]:
     """A foreground centred on a white square of `side` pixels, and its alpha on black."""
     rgba = Image.fromarray(read_foreground(asset, side))
     corner = ((side - rgba.width) // 2, (side - rgba.height) // 2)

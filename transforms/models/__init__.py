@@ -1,6 +1,6 @@
 """Depth models behind one interface; `load_model` is the way in."""
 
-from transforms.models.base import DepthModel, ModelError
+from transforms.models.depth.base import DepthModel, ModelError
 
 
 def load_model(
@@ -20,15 +20,15 @@ def load_model(
     """
     kind, _, rest = name.partition(":")
     if name == "builtin":
-        from transforms.models.builtin import BuiltinModel
+        from transforms.models.depth.builtin import BuiltinModel
 
         return BuiltinModel(threads, device, half_precision)
     if kind == "hf" and rest:
-        from transforms.models.hugging_face import HuggingFaceModel
+        from transforms.models.depth.hugging_face import HuggingFaceModel
 
         return HuggingFaceModel(rest, threads, device, half_precision)
     if kind == "torchscript" and rest:
-        from transforms.models.torchscript import TorchScriptModel
+        from transforms.models.depth.torchscript import TorchScriptModel
 
         return TorchScriptModel(rest, threads, device, half_precision)
     raise ModelError(f"{name!r} is no depth model; give builtin, hf:ID_OR_DIR or torchscript:PATH")

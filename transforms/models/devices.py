@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from transforms.models.base import ModelError
+from transforms.models.depth.base import ModelError
 
 if TYPE_CHECKING:
     import torch

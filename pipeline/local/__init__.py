@@ -1,0 +1,1 @@
+"""What serves local processes: workers, and the lock of an output folder."""

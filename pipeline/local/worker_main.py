@@ -1,0 +1,72 @@
+"""A worker process of a local run: Beam's own, with logs of what concerns the user."""
+
+import logging
+import os
+import shlex
+import sys
+import threading
+import time
+import warnings
+from typing import NoReturn
+
+INTERRUPTED = 130
+_LOOK_SECONDS = 1.0
+
+
+def command() -> str:
+    """The shell command that starts a worker; one that logs all where this process does."""
+    all_of_it = logging.getLogger().isEnabledFor(logging.INFO)
+    module = (
+        "apache_beam.runners.worker.sdk_worker_main" if all_of_it else "pipeline.local.worker_main"
+    )
+    # In place of the shell, so that the worker is a child of the program and sees it end.
+    return "exec " + shlex.join([sys.executable, "-m", module])
+
+
+def quiet_imports() -> None:
+    """Keeps what Beam and its clients say while they are imported from the user."""
+    logging.getLogger().setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+
+
+def main() -> None:
+    """Starts a worker in a process of its own."""
+    quiet_imports()
+    serve()
+
+
+def serve() -> NoReturn:
+    """Serves bundles until the runner has no more, then ends the process."""
+    # The worker sets the level of the root logger; that of Beam's own loggers stays.
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    threading.excepthook = _say_nothing
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    from apache_beam.runners.worker import sdk_worker_main
+
+    import transforms.models.inference  # noqa: F401 - before a step that is unpickled brings Beam's own
+
+    try:
+        sdk_worker_main.main(sys.argv)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+    except Exception:
+        # The program that started the worker has ended, or says itself what is wrong.
+        os._exit(1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # Nothing is left to do but to take the interpreter down, which takes time.
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
+
+
+def _say_nothing(_: object) -> None:
+    """For threads that lose their connection when the program that started the worker ends."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Depth models behind one interface, and the weights of the built-in one."""

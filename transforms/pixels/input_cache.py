@@ -1,0 +1,180 @@
+"""The worker's side of the inputs: each is decoded and resized once and kept in a bounded cache."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from transforms import storage
+from transforms.pixels.cutout import Cutout
+from transforms.pixels.images import (
+    BadImage,
+    crop_background,
+    fit_foreground,
+    has_alpha,
+    open_image,
+    to_8_bit,
+    to_rgb,
+    to_rgba,
+)
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import Plan, load_plan
+
+CACHE_BYTES = 256 * 2**20
+
+
+def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
+    """Decodes a cut-out with its alpha.
+
+    Args:
+        data: the image file.
+        mask: a grey image file of the same size that holds the alpha where the image has none,
+        white
+            where the foreground is opaque; ignored where the image has an alpha of its own.
+
+    Returns:
+        An upright RGBA image.
+
+    Raises:
+        BadImage: undecodable, no alpha and no mask, sizes that differ, or alpha 0 everywhere.
+    """
+    image = open_image(data)
+    rgba = to_rgba(image)
+    if not has_alpha(image):
+        if mask is None:
+            raise BadImage("has no alpha channel and no mask; give one with --masks")
+        alpha = to_8_bit(open_image(mask)).convert("L")
+        if alpha.size != rgba.size:
+            raise BadImage(
+                f"its mask is {alpha.width}x{alpha.height} but the image is"
+                f" {rgba.width}x{rgba.height}"
+            )
+        rgba = rgba.copy()
+        rgba.putalpha(alpha)
+    if np.asarray(rgba.getchannel("A")).max() == 0:
+        raise BadImage("alpha is 0 everywhere, so there is nothing to paste")
+    return rgba
+
+
+def decode_background(data: bytes) -> Image.Image:
+    """Decodes a background to upright RGB. Raises BadImage when it cannot be decoded."""
+    return to_rgb(open_image(data))
+
+
+def read_checked(path: str, sha256: str) -> bytes:
+    """Reads an input and checks that it is still the file that was catalogued.
+
+    Raises:
+        BadImage: the contents have changed.
+    """
+    data = storage.read_bytes(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise BadImage(
+            f"{path}: the file has changed while the data set is being made"
+            f" (SHA-256 {found}, catalogued as {sha256}); restore it or start a new data set"
+        )
+    return data
+
+
+def read_foreground(asset: InputImage, box: int) -> np.ndarray:
+    """Reads a foreground to fit a square: uint8 [height, width, 4], straight colour.
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
+    data = read_checked(asset.path, asset.sha256)
+    mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
+    return fit_foreground(decode_foreground(data, mask or None), box)
+
+
+def read_background(asset: InputImage, side: int) -> np.ndarray:
+    """Reads a background as a square: uint8 [side, side, 3].
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
+    return crop_background(decode_background(read_checked(asset.path, asset.sha256)), side)
+
+
+class InputCache:
+    """Resized inputs by id, decoded on first use, the least recently used dropped first.
+
+    Any number of threads may use it: runners work on several bundles in one process.
+
+    Args:
+        plan: names the inputs and the sizes.
+        limit: bytes of pixels to keep at most.
+    """
+
+    def __init__(self, plan: Plan, limit: int = CACHE_BYTES) -> None:
+        self._plan = plan
+        self._limit = limit
+        self._held = 0
+        self._lock = threading.Lock()
+        self._cache: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
+        self._cutouts: OrderedDict[tuple[int, int, int, int], Cutout] = OrderedDict()
+
+    def foreground(self, fg_id: int) -> np.ndarray:
+        """A foreground at its largest pasted size: uint8 [height, width, 4], straight colour."""
+        return self._get("foreground", self._plan.foreground_by_id[fg_id])
+
+    def background(self, bg_id: int) -> np.ndarray:
+        """A background at the composite's size: uint8 [side, side, 3]."""
+        return self._get("background", self._plan.background_by_id[bg_id])
+
+    def cutout(self, fg_id: int, flip: int, width: int, height: int) -> Cutout:
+        """A foreground in the form and at the size at which it is pasted."""
+        key = (fg_id, flip, width, height)
+        with self._lock:
+            if found := self._cutouts.get(key):
+                self._cutouts.move_to_end(key)
+                return found
+        rgba = self.foreground(fg_id)
+        if (width, height) != (rgba.shape[1], rgba.shape[0]):
+            rgba = np.asarray(
+                Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
+            )
+        made = Cutout.from_rgba(rgba)
+        if flip:
+            made = made.mirrored()
+        with self._lock:
+            self._cutouts[key] = made
+            while len(self._cutouts) > 64:
+                self._cutouts.popitem(last=False)
+        return made
+
+    def _get(self, kind: str, asset: InputImage) -> np.ndarray:
+        key = (kind, asset.id)
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                self._cache.move_to_end(key)
+                return found
+        # Outside the lock: reading takes long, and two threads rarely want the same input first.
+        if kind == "background":
+            pixels = read_background(asset, self._plan.image_size)
+        else:
+            pixels = read_foreground(asset, self._plan.canvas.largest_box)
+        with self._lock:
+            if key not in self._cache:
+                self._cache[key] = pixels
+                self._held += pixels.nbytes
+            while self._held > self._limit and len(self._cache) > 1:
+                self._held -= self._cache.popitem(last=False)[1].nbytes
+        return pixels
+
+
+@lru_cache(maxsize=2)
+def input_cache(plan_path: str) -> InputCache:
+    """The process's store for a plan."""
+    return InputCache(load_plan(plan_path))
+
+
+def forget_plans() -> None:
+    """Empties this process's caches: a plan of the same path may be another one by now."""
+    load_plan.cache_clear()
+    input_cache.cache_clear()

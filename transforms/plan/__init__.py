@@ -1,0 +1,1 @@
+"""Which samples there are, in which order, and where each foreground is pasted."""

@@ -1,0 +1,299 @@
+"""Plan step: which samples there are, in which mixed order, and which shard holds which.
+
+The plan is numbers, not pixels, and nothing in it is a list of samples: every sample is found from
+its position in constant time, so a plan of 10**9 samples takes no more memory than its assets.
+
+A set that was extended has several parts, each ordered for itself, one after the other in every
+split: what was there keeps its place.
+"""
+
+import dataclasses
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+import numpy as np
+
+from transforms import storage
+from transforms.elements import Placement, ShardSpec
+from transforms.plan.dealing import Part, Strip, apportion, deal_shards, evenly, seeded_order
+from transforms.plan.inputs import InputImage, SplitShare
+from transforms.plan.order import Purpose, strip_order
+from transforms.plan.placement import Canvas, place
+
+STRIP_FOREGROUNDS = 10
+BLOCK_BACKGROUNDS = 100
+SAMPLES_PER_SHARD = 4000
+GALLERY_SAMPLES = 24
+
+
+class PlanError(ValueError):
+    """A plan that cannot be made; the message says what would be possible."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides which samples a data set has and where they stand.
+
+    Attributes:
+        seed: seed of the order and of the placements.
+        image_size: side of the composites in pixels.
+        foreground_size: side of the square that a pasted foreground fits into.
+        placements: placements of one foreground, background and flip.
+        flip: whether mirror images are pasted as well.
+        scale_jitter: lowest and highest factor on the foreground's size, or None.
+        splits: shares of the foregrounds.
+        num_shards: number of shards over all splits; None for about 4,000 samples a shard.
+        max_samples: size of an even subset, or None for all.
+        foregrounds: usable foregrounds, by id.
+        backgrounds: usable backgrounds, by id.
+        parts: what was planned first, and what each extension has added; empty for a set that is
+            planned at once.
+    """
+
+    seed: int
+    image_size: int
+    foreground_size: int
+    placements: int
+    flip: bool
+    scale_jitter: tuple[float, float] | None
+    splits: tuple[SplitShare, ...]
+    num_shards: int | None
+    max_samples: int | None
+    foregrounds: tuple[InputImage, ...]
+    backgrounds: tuple[InputImage, ...]
+    parts: tuple[Part, ...] = ()
+
+    @cached_property
+    def all_parts(self) -> tuple[Part, ...]:
+        """The parts, of a set that is planned at once as well."""
+        fg_ids, bg_ids = (
+            tuple(asset.id for asset in kind) for kind in (self.foregrounds, self.backgrounds)
+        )
+        return self.parts or (Part(fg_ids, bg_ids, 1, self.placements),)
+
+    @property
+    def flips(self) -> int:
+        """Samples of one placement: 2 with mirror images, else 1."""
+        return 2 if self.flip else 1
+
+    @property
+    def total(self) -> int:
+        """Number of samples of the data set."""
+        return sum(self._totals)
+
+    @cached_property
+    def _totals(self) -> tuple[int, ...]:
+        totals = [part.cells * self.flips for part in self.all_parts]
+        return tuple(totals if self.max_samples is None else [min(*totals, self.max_samples)])
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """The geometry of a placement."""
+        return Canvas(self.image_size, self.foreground_size, self.scale_jitter)
+
+    @cached_property
+    def foreground_by_id(self) -> dict[int, InputImage]:
+        """Foregrounds by their id."""
+        return {asset.id: asset for asset in self.foregrounds}
+
+    @cached_property
+    def _foreground_sizes(self) -> dict[int, tuple[int, int]]:
+        return {asset.id: (asset.width, asset.height) for asset in self.foregrounds}
+
+    @cached_property
+    def background_by_id(self) -> dict[int, InputImage]:
+        """Backgrounds by their id."""
+        return {asset.id: asset for asset in self.backgrounds}
+
+    @cached_property
+    def split_foregrounds(self) -> dict[str, tuple[int, ...]]:
+        """Ids of each split's foregrounds; those that came together in seeded order."""
+        found: dict[str, tuple[int, ...]] = {split.name: () for split in self.splits}
+        dealt: set[int] = set()
+        for part in self.all_parts:
+            new = [fg_id for fg_id in part.foregrounds if fg_id not in dealt]
+            ids = seeded_order(new, self.seed, Purpose.SPLIT) if new else []
+            counts = apportion(len(ids), [split.share for split in self.splits])
+            for split, end, count in zip(self.splits, accumulate(counts), counts, strict=True):
+                found[split.name] += tuple(ids[end - count : end])
+            dealt.update(new)
+        return found
+
+    @cached_property
+    def strips(self) -> tuple[Strip, ...]:
+        """All strips, part after part and split after split."""
+        strips: list[Strip] = []
+        for part, total in enumerate(self._totals):
+            wanted = set(self.all_parts[part].foregrounds)
+            done = 0
+            for split, ids in self.split_foregrounds.items():
+                chosen = tuple(fg_id for fg_id in ids if fg_id in wanted)
+                for block in evenly(chosen, STRIP_FOREGROUNDS) if chosen else ():
+                    begin = total * done // len(wanted)
+                    done += len(block)
+                    count = total * done // len(wanted) - begin
+                    strips.append(Strip(split, len(strips), tuple(block), count, part))
+        return tuple(strips)
+
+    @cached_property
+    def background_blocks(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """Ids of each part's backgrounds in blocks of 100 to 199, in seeded order."""
+        found = []
+        for part in self.all_parts:
+            ids = seeded_order(list(part.backgrounds), self.seed, Purpose.BACKGROUNDS)
+            found.append(tuple(tuple(block) for block in evenly(ids, BLOCK_BACKGROUNDS)))
+        return tuple(found)
+
+    @cached_property
+    def part_shards(self) -> tuple[dict[str, tuple[int, int]], ...]:
+        """Numbers of samples and of shards that each part has in the splits that it adds to."""
+        samples: list[dict[str, int]] = [{} for _ in self.all_parts]
+        for strip in self.strips:
+            if strip.count:
+                counts = samples[strip.part]
+                counts[strip.split] = counts.get(strip.split, 0) + strip.count
+        return deal_shards(samples, self.num_shards, SAMPLES_PER_SHARD)
+
+    @cached_property
+    def shard_counts(self) -> dict[str, int]:
+        """Number of shards of each split that has samples."""
+        found = {split.name: 0 for split in self.splits}
+        for part in self.part_shards:
+            for name, (_, shards) in part.items():
+                found[name] += shards
+        return {name: shards for name, shards in found.items() if shards}
+
+    def check(self) -> None:
+        """Raises PlanError when the plan cannot be carried out."""
+        for asset in self.foregrounds:
+            places = self.canvas.fewest_places(asset.width, asset.height)
+            if places < self.placements:
+                raise PlanError(
+                    f"{asset.path}: {self.placements} distinct placements asked for, but the"
+                    f" foreground has only {places} places inside"
+                    f" {self.image_size}x{self.image_size}; lower --placements or --foreground_size"
+                )
+        if len(self.splits) > len(self.foregrounds):
+            raise PlanError(
+                f"{len(self.splits)} splits need at least as many foregrounds;"
+                f" {len(self.foregrounds)} usable ones were found"
+            )
+        if self.num_shards is not None and not len(self.splits) <= self.num_shards <= self.total:
+            raise PlanError(
+                f"--num_shards={self.num_shards} is impossible: {self.total} samples in"
+                f" {len(self.splits)} splits take {len(self.splits)} to {self.total} shards"
+            )
+
+    def shards(self) -> Iterator[ShardSpec]:
+        """All shards, split after split."""
+        for split, of in self.shard_counts.items():
+            number = begin = 0
+            for part in self.part_shards:
+                count, shards = part.get(split, (0, 0))
+                for i in range(shards):
+                    start, stop = i * count // shards, (i + 1) * count // shards
+                    yield ShardSpec(split, number + i, of, begin + start, begin + stop)
+                number, begin = number + shards, begin + count
+
+    def samples(self, split: str, start: int, stop: int) -> tuple[Placement, ...]:
+        """The samples at positions start..stop-1 of a split's mixed order."""
+        return tuple(
+            p for strip, a, z in self.spans(split, start, stop) for p in self._ordered(strip, a, z)
+        )
+
+    def spans(self, split: str, start: int, stop: int) -> Iterator[tuple[Strip, int, int]]:
+        """The strips that positions start..stop-1 of a split touch, and the range within each."""
+        strips, ends = self._strips_of_split[split]
+        number = bisect_right(ends, start)
+        while start < stop:
+            strip = strips[number]
+            first = ends[number] - strip.count
+            end = min(stop, ends[number])
+            if end > start:
+                yield strip, start - first, end - first
+            start, number = end, number + 1
+
+    @cached_property
+    def gallery_positions(self) -> dict[str, tuple[int, ...]]:
+        """Positions of the samples that the gallery shows, evenly over all, by split."""
+        count = min(GALLERY_SAMPLES, self.total)
+        chosen = [(2 * i + 1) * self.total // (2 * count) for i in range(count)]
+        found: dict[str, tuple[int, ...]] = {}
+        first = 0
+        for split, (_, ends) in self._strips_of_split.items():
+            size = ends[-1] if ends else 0
+            found[split] = tuple(p - first for p in chosen if first <= p < first + size)
+            first += size
+        return found
+
+    @cached_property
+    def gallery_keys(self) -> tuple[str, ...]:
+        """Keys of the samples that the gallery shows."""
+        return tuple(
+            self.samples(split, position, position + 1)[0].key
+            for split, positions in self.gallery_positions.items()
+            for position in positions
+        )
+
+    @cached_property
+    def _strips_of_split(self) -> dict[str, tuple[list[Strip], list[int]]]:
+        grouped: dict[str, list[Strip]] = {split.name: [] for split in self.splits}
+        for strip in self.strips:
+            grouped[strip.split].append(strip)
+        return {
+            name: (strips, list(accumulate(strip.count for strip in strips)))
+            for name, strips in grouped.items()
+        }
+
+    def _ordered(self, strip: Strip, start: int, stop: int) -> Iterator[Placement]:
+        part = self.all_parts[strip.part]
+        chosen = strip_order(
+            self.seed,
+            strip,
+            self.background_blocks[strip.part],
+            part.placements * self.flips,
+            np.arange(start, stop),
+        )
+        flips, number = chosen.combination % self.flips, chosen.combination // self.flips
+        sizes = [self._foreground_sizes[i] for i in chosen.fg_ids.tolist()]
+        return place(
+            self.canvas, self.seed, chosen.fg_ids, sizes, chosen.bg_ids, flips, part.first + number
+        )
+
+    def to_json(self) -> str:
+        """The plan as JSON text, equal for equal plans."""
+        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """Reads what `to_json` has written."""
+        fields = json.loads(text)
+        jitter = fields["scale_jitter"]
+        return cls(
+            **{
+                **fields,
+                "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
+                "splits": tuple(SplitShare(**split) for split in fields["splits"]),
+                "foregrounds": tuple(InputImage(**asset) for asset in fields["foregrounds"]),
+                "backgrounds": tuple(InputImage(**asset) for asset in fields["backgrounds"]),
+                "parts": tuple(
+                    Part(
+                        tuple(part["foregrounds"]),
+                        tuple(part["backgrounds"]),
+                        part["first"],
+                        part["placements"],
+                    )
+                    for part in fields["parts"]
+                ),
+            }
+        )
+
+
+@lru_cache(maxsize=4)
+def load_plan(path: str) -> Plan:
+    """Reads a plan file, once per process."""
+    return Plan.from_json(storage.read_bytes(path).decode())

@@ -1,0 +1,67 @@
+"""The gallery: a page, contact sheets and plots that show what a data set holds."""
+
+from collections.abc import Iterator, Sequence
+
+from transforms.formats.base import Folder, OtherFile, other_file
+from transforms.models.depth.base import DepthMeaning
+from transforms.plan.plan import Plan
+from transforms.report.exhibits import Exhibits, gather
+from transforms.report.page import ShownPlot, gallery_page
+from transforms.report.plots import make_plots
+from transforms.report.sheets import section_sheet, triples_sheet
+from transforms.report.snippets import Snippet
+from transforms.report.statistics import Statistics
+
+_PLACE = "gallery"
+
+
+def build_gallery(
+    folder: Folder,
+    plan: Plan,
+    statistics: Statistics,
+    meaning: DepthMeaning | None,
+    title: str,
+    snippets: Sequence[Snippet] = (),
+) -> tuple[OtherFile, ...]:
+    """Writes `gallery/` with `index.html`, its pictures, the sheets and the plots.
+
+    Equal data sets have equal galleries, byte for byte, where the versions of Pillow and matplotlib
+    are equal.
+
+    Args:
+        folder: the data set's folder, with its shards in place.
+        plan: its plan.
+        statistics: exact counts.
+        meaning: what depth values say, None without depth.
+        title: heading of the page.
+        snippets: how to read the data set.
+
+    Returns:
+        The files written; the page is the last.
+    """
+    exhibits = gather(folder, plan, meaning)
+    written = dict(_pictures(exhibits))
+    plots: list[ShownPlot] = []
+    for plot in make_plots(statistics):
+        shown = ShownPlot(f"plots/{plot.name}.png", f"plots/{plot.name}_dark.png", plot.text)
+        written |= {shown.path: plot.png, shown.dark_path: plot.dark_png}
+        plots.append(shown)
+    page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets)
+    written["index.html"] = page.encode()
+    for path, data in written.items():
+        folder.write(f"{_PLACE}/{path}", data)
+    return tuple(other_file(f"{_PLACE}/{path}", data) for path, data in written.items())
+
+
+def _pictures(exhibits: Exhibits) -> Iterator[tuple[str, bytes]]:
+    """Paths and contents of all pictures and sheets; a picture shown twice comes twice."""
+    for triple in exhibits.triples:
+        for exhibit in (triple.background, triple.foreground):
+            if exhibit is not None:
+                yield exhibit.path, exhibit.data
+    for section in exhibits.sections:
+        for exhibit in section.exhibits:
+            yield exhibit.path, exhibit.data
+        yield f"{section.name}.png", section_sheet(section)
+    if exhibits.triples:
+        yield "triples.png", triples_sheet(exhibits.triples)

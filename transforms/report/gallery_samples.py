@@ -1,0 +1,72 @@
+"""The few samples that are kept aside, as they pass, for the gallery."""
+
+from dataclasses import dataclass
+
+from transforms import storage
+from transforms.elements import ShardSpec
+from transforms.formats.base import Folder, TableFormat
+from transforms.formats.schema import Picture, Schema
+from transforms.plan.plan import Plan
+from transforms.steps.encode import EncodedBlock
+
+_PLACE = "state/gallery"
+
+
+@dataclass(frozen=True)
+class KeptSample:
+    """A sample kept for the gallery.
+
+    Attributes:
+        key: the sample's key.
+        image: the composite as a JPEG or PNG file.
+        mask: the mask as an 8-bit grey PNG file.
+        depth: the depth map as a 16-bit grey PNG file, None without depth.
+    """
+
+    key: str
+    image: bytes
+    mask: bytes
+    depth: bytes | None
+
+
+def keep_for_gallery(folder: Folder, plan: Plan, block: EncodedBlock) -> None:
+    """Stores those samples of a block that the gallery shows."""
+    for sample in block.samples:
+        key = sample.placement.key
+        if key in plan.gallery_keys:
+            files = {"image": sample.image, "mask": sample.mask, "depth": sample.depth}
+            for kind, data in files.items():
+                if data is not None:
+                    folder.write(f"{_PLACE}/{key}.{kind}", data)
+
+
+def keep_from_shard(
+    folder: Folder, plan: Plan, shard: ShardSpec, table: TableFormat, schema: Schema
+) -> None:
+    """Stores those samples of a finished shard that the gallery shows, read from its file."""
+    positions = plan.gallery_positions.get(shard.split, ())
+    wanted = {p - shard.start for p in positions if shard.start <= p < shard.stop}
+    if not wanted:
+        return
+    fields = schema.sample_fields()
+    for number, row in enumerate(table.read(folder.path(table.sample_path(shard)), fields)):
+        if number in wanted:
+            by_name = dict(zip((field.name for field in fields), row, strict=True))
+            for kind in ("image", "mask", "depth"):
+                picture = by_name.get(kind)
+                if isinstance(picture, Picture):
+                    folder.write(f"{_PLACE}/{by_name['key']}.{kind}", picture.data)
+
+
+def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:
+    """The kept samples in the order of the run; those that failed are missing."""
+
+    def read(key: str, kind: str) -> bytes | None:
+        return storage.read_if_there(folder.path(f"{_PLACE}/{key}.{kind}"))
+
+    found: list[KeptSample] = []
+    for key in plan.gallery_keys:
+        image, mask = read(key, "image"), read(key, "mask")
+        if image is not None and mask is not None:
+            found.append(KeptSample(key, image, mask, read(key, "depth")))
+    return found

@@ -1,0 +1,62 @@
+"""The manifest: what the data set is made of and every file it has."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+from transforms.formats.base import PART, OtherFile, OutputFile
+from transforms.models.depth.base import DepthMeaning
+from transforms.plan.inputs import InputError
+from transforms.plan.plan import Plan
+from transforms.steps.summarise import Summary
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the manifest says about where a data set comes from.
+
+    Attributes:
+        spec: the data set's spec as JSON text.
+        versions: name and version of each package that decides bytes.
+        input_errors: inputs that were left out.
+        depth_model: name of the depth model, None without depth.
+        meaning: what its numbers say, None without depth.
+    """
+
+    spec: str
+    versions: tuple[tuple[str, str], ...]
+    input_errors: tuple[InputError, ...]
+    depth_model: str | None
+    meaning: DepthMeaning | None
+
+
+def data_files(summary: Summary) -> tuple[OutputFile, ...]:
+    """The files that belong to the data set, without the parts that others are joined from."""
+    return tuple(file for file in summary.files if not file.format.endswith(PART))
+
+
+def manifest_json(
+    plan: Plan, origin: Origin, summary: Summary, other_files: tuple[OtherFile, ...]
+) -> str:
+    """The manifest as JSON text."""
+    content = {
+        "spec": json.loads(origin.spec),
+        "samples": summary.statistics.fg_bg.count,
+        "failed": summary.statistics.failed,
+        "splits": {
+            name: {"foregrounds": sorted(ids), "shards": plan.shard_counts.get(name, 0)}
+            for name, ids in plan.split_foregrounds.items()
+        },
+        "depth": None
+        if origin.meaning is None
+        else {"model": origin.depth_model, **dataclasses.asdict(origin.meaning)},
+        "versions": dict(origin.versions),
+        "inputs": {
+            "foregrounds": [dataclasses.asdict(asset) for asset in plan.foregrounds],
+            "backgrounds": [dataclasses.asdict(asset) for asset in plan.backgrounds],
+            "left_out": [dataclasses.asdict(error) for error in origin.input_errors],
+        },
+        "files": [dataclasses.asdict(file) for file in data_files(summary)],
+        "other_files": [dataclasses.asdict(file) for file in other_files],
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

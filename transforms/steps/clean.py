@@ -1,0 +1,119 @@
+"""Clean step: the resized foregrounds and backgrounds, once each, as a data set of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+
+from transforms import storage
+from transforms.elements import CleanImage, ShardSpec
+from transforms.formats import FORMATS
+from transforms.formats.base import Folder, Sink
+from transforms.pixels.codecs import encode_mask, encode_rgb
+from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import Plan, load_plan
+from transforms.records import ShardRecord, write_record
+from transforms.report.statistics import PictureCounts, Statistics
+
+FOREGROUNDS = "foregrounds"
+BACKGROUNDS = "backgrounds"
+
+IMAGES_PER_SHARD = 2000
+
+
+@dataclass(frozen=True)
+class CleanSettings:
+    """Where and in which formats clean images are written.
+
+    Attributes:
+        root: the data set's folder.
+        formats: names of the formats.
+    """
+
+    root: str
+    formats: tuple[str, ...]
+
+
+def clean_shards(plan: Plan) -> Iterator[ShardSpec]:
+    """The shards of clean images; positions count the assets of a kind by id."""
+    for kind, assets in ((FOREGROUNDS, plan.foregrounds), (BACKGROUNDS, plan.backgrounds)):
+        of = -(-len(assets) // IMAGES_PER_SHARD)
+        for index in range(of):
+            start, stop = index * len(assets) // of, (index + 1) * len(assets) // of
+            yield ShardSpec(kind, index, of, start, stop)
+
+
+def clean_foreground(plan: Plan, asset: InputImage) -> tuple[CleanImage, Statistics]:
+    """A foreground at its largest pasted size, black where its alpha is 0, and its counts."""
+    rgba = read_foreground(asset, plan.canvas.largest_box)
+    alpha = np.ascontiguousarray(rgba[..., 3])
+    colour = np.where(alpha[..., None] > 0, rgba[..., :3], 0).astype(np.uint8)
+    clean = _clean_image(asset, colour, alpha)
+    return clean, Statistics(
+        fg=PictureCounts.of(colour[None], len(clean.image)),
+        mask=PictureCounts.of(alpha[None], len(clean.mask)),
+    )
+
+
+def clean_background(plan: Plan, asset: InputImage) -> tuple[CleanImage, Statistics]:
+    """A background at the composites' size, and its counts."""
+    pixels = read_background(asset, plan.image_size)
+    clean = _clean_image(asset, pixels, np.full(pixels.shape[:2], 255, np.uint8))
+    return clean, Statistics(bg=PictureCounts.of(pixels[None], len(clean.image)))
+
+
+def _clean_image(asset: InputImage, colour: np.ndarray, alpha: np.ndarray) -> CleanImage:
+    height, width = alpha.shape
+    name = storage.file_name(asset.path)
+    return CleanImage(asset.id, name, encode_rgb(colour), encode_mask(alpha), width, height)
+
+
+def write_clean_shard(shard: ShardSpec, plan: Plan, settings: CleanSettings) -> ShardRecord:
+    """Writes one shard of clean images in all formats that hold them."""
+    folder = Folder(settings.root)
+    opened = (FORMATS[name].open_clean(folder, shard) for name in settings.formats)
+    sinks: list[Sink[CleanImage]] = [sink for sink in opened if sink is not None]
+    statistics = Statistics()
+    assets = plan.foregrounds if shard.split == FOREGROUNDS else plan.backgrounds
+    make = clean_foreground if shard.split == FOREGROUNDS else clean_background
+    try:
+        for asset in assets[shard.start : shard.stop]:
+            clean, counts = make(plan, asset)
+            statistics += counts
+            for sink in sinks:
+                sink.write(clean)
+    except BaseException:
+        for sink in sinks:
+            sink.discard()
+        raise
+    files = tuple(file for sink in sinks for file in sink.close())
+    record = ShardRecord(shard, files, (), statistics)
+    write_record(folder, record)
+    return record
+
+
+class _CleanDoFn(beam.DoFn):
+    def __init__(self, settings: CleanSettings) -> None:
+        self._settings = settings
+
+    def process(self, shard: ShardSpec) -> Iterator[ShardRecord]:
+        plan = load_plan(Folder(self._settings.root).plan_path)
+        yield write_clean_shard(shard, plan, self._settings)
+
+
+class Clean(beam.PTransform):
+    """ShardSpecs of clean images to ShardRecords.
+
+    Args:
+        settings: where and in which formats.
+    """
+
+    def __init__(self, settings: CleanSettings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardRecord]:
+        """Adds the step to a pipeline."""
+        return shards | "Clean" >> beam.ParDo(_CleanDoFn(self._settings))

@@ -1,0 +1,155 @@
+"""Depth step: a depth model under RunInference, one a process, one block a batch."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+
+from transforms import models
+from transforms.elements import Block, Failure
+from transforms.models.depth.base import DepthModel
+from transforms.models.inference import ModelHandler, RunInference
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DepthSettings:
+    """Which depth model runs and how.
+
+    Attributes:
+        model: `builtin`, `hf:ID_OR_DIR` or `torchscript:PATH`.
+        threads: CPU threads of one model.
+        device: a torch device such as `cuda:0`, or None for CUDA where there is one, else the CPU.
+        half_precision: whether CUDA computes in 16 bits.
+        share_model: whether all worker processes of a machine use one copy of the model.
+    """
+
+    model: str
+    threads: int = 1
+    device: str | None = None
+    half_precision: bool = False
+    share_model: bool = False
+
+
+def fault(depth: np.ndarray) -> str | None:
+    """Why a depth map is useless, or None if it is fine.
+
+    Args:
+        depth: float32 [height, width].
+    """
+    low, high = float(depth.min()), float(depth.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return "the depth map has values that are not finite"
+    if low == high and depth.size > 1:
+        return f"the depth map is {low:g} everywhere"
+    return None
+
+
+def useless(depth: np.ndarray) -> list[int]:
+    """The numbers of the depth maps that `fault` finds something in.
+
+    Args:
+        depth: float32 [n, height, width].
+    """
+    low, high = depth.min(axis=(1, 2)), depth.max(axis=(1, 2))
+    flat = (low == high) & (depth[:1].size > 1)
+    return np.flatnonzero(~np.isfinite(low) | ~np.isfinite(high) | flat).tolist()
+
+
+def predict_block(model: DepthModel, block: Block) -> Block:
+    """Adds depth to a block; when the batch fails, its samples are tried one by one.
+
+    Args:
+        model: the depth model.
+        block: with images uint8 [n, height, width, 3].
+
+    Returns:
+        The block with depth; samples without a usable map have become failures.
+    """
+    assert block.images is not None
+    failed: dict[int, Failure] = {}
+    shape = block.images.shape[:3]
+    try:
+        depth = np.asarray(model.predict(block.images), np.float32)
+        if depth.shape != shape:
+            raise ValueError(f"the model's depth has shape {depth.shape}, not {shape}")
+        todo = useless(depth)
+    except Exception as error:  # Whatever a model raises is a failure of this batch only.
+        _LOG.warning("Depth: a batch failed (%s); its samples are tried singly", error)
+        depth, todo = np.zeros(shape, np.float32), list(range(len(block.images)))
+    if todo:
+        depth = depth.copy()  # It may be the model's own, for reading only.
+    for i in todo:
+        try:
+            depth[i] = model.predict(block.images[i : i + 1])[0]
+            reason = fault(depth[i])
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+        if reason:
+            failed[i] = Failure(block.placements[i].key, "Depth", reason)
+    return replace(block, depth=depth).without(failed)
+
+
+class DepthHandler(ModelHandler[Block, Block, DepthModel]):
+    """Runs a depth model on whole blocks; a prediction is the block with its depth added.
+
+    Args:
+        settings: the model and how it runs.
+    """
+
+    def __init__(self, settings: DepthSettings) -> None:
+        super().__init__(min_batch_size=1, max_batch_size=1)
+        self._settings = settings
+
+    def load_model(self) -> DepthModel:
+        """Loads the model; called once per process. Raises ModelError when it cannot be loaded."""
+        settings = self._settings
+        model = models.load_model(
+            settings.model,
+            threads=settings.threads,
+            device=settings.device,
+            half_precision=settings.half_precision,
+        )
+        _LOG.info("Depth: %s runs on %s", model.name, model.device)
+        return model
+
+    def run_inference(
+        self,
+        batch: Sequence[Block],
+        model: DepthModel,
+        inference_args: dict[str, Any] | None = None,
+    ) -> Iterator[Block]:
+        """Adds depth to each block of a batch."""
+        return (predict_block(model, block) for block in batch)
+
+    def get_num_bytes(self, batch: Sequence[Block]) -> int:
+        """Bytes of pixels in a batch."""
+        return sum(block.images.nbytes for block in batch if block.images is not None)
+
+    def get_metrics_namespace(self) -> str:
+        """Namespace of RunInference's own metrics."""
+        return "Depth"
+
+    def share_model_across_processes(self) -> bool:
+        """Whether one copy serves all processes of a machine."""
+        return self._settings.share_model
+
+
+class Depth(beam.PTransform):
+    """Adds depth to Blocks that have images.
+
+    Args:
+        settings: the model and how it runs.
+    """
+
+    def __init__(self, settings: DepthSettings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[Block]:
+        """Adds the step to a pipeline."""
+        return blocks | "Depth" >> RunInference(DepthHandler(self._settings))

@@ -1,0 +1,205 @@
+"""Encode step: each picture is encoded once, and counted over the pixels that a reader will see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+
+from transforms.elements import Block, Failure, Placement, Sample, ShardSpec
+from transforms.pixels.codecs import (
+    decode_jpegs,
+    encode_16_bit,
+    encode_jpeg,
+    encode_mask,
+    encode_rgb,
+)
+from transforms.report.statistics import DepthCounts, Statistics
+from transforms.steps.mask import bounding_box
+
+_NO_SPAN = 1e-30  # Below it, 2**16 levels in a map would need steps that float32 does not have.
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How samples are encoded.
+
+    Attributes:
+        image_format: `jpeg` or `png`, for the composites.
+        quality: JPEG quality, 1 to 100; also for the pictures of the batch zips.
+        depth_bits: significant bits of a depth map, 1 to 16, kept at the top of 16-bit pixels.
+        near_is_large: whether a larger depth value means nearer; the zips show near bright.
+        jpegs: whether the JPEG files of the batch zips are made.
+    """
+
+    image_format: str
+    quality: int
+    depth_bits: int
+    near_is_large: bool
+    jpegs: bool
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedBlock:
+    """A block of finished samples.
+
+    Attributes:
+        shard: the shard that they belong to.
+        first: number of the block's first sample within the shard.
+        promised: how many samples the block had at first; finished and failed ones together.
+        samples: the finished ones.
+        failures: the failed ones.
+        statistics: counts over the finished ones.
+    """
+
+    shard: ShardSpec
+    first: int
+    promised: int
+    samples: tuple[Sample, ...]
+    failures: tuple[Failure, ...]
+    statistics: Statistics
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedDepth:
+    """Depth maps as integers: value = pixel * scale + offset.
+
+    Attributes:
+        pixels: uint16 [n, height, width]; each map uses its whole range.
+        scale: float32 [n].
+        offset: float32 [n].
+    """
+
+    pixels: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+def quantise(depth: np.ndarray, bits: int) -> QuantisedDepth:
+    """Stretches each depth map to the top `bits` bits of 16-bit integers.
+
+    Args:
+        depth: float32 [n, height, width], finite, not constant.
+        bits: 1 to 16.
+    """
+    low = depth.min(axis=(1, 2))
+    span = depth.max(axis=(1, 2)).astype(np.float64) - low
+    span[span < _NO_SPAN] = 1.0
+    levels = 2**bits - 1
+    share = depth - low[:, None, None]
+    share *= (levels / span).astype(np.float32)[:, None, None]
+    # Three roundings to 24 bits take the largest, `levels`, nowhere near the next integer.
+    share += np.float32(0.5)
+    pixels = share.astype(np.uint16)
+    pixels <<= 16 - bits
+    scale = (span / (levels << (16 - bits))).astype(np.float32)
+    return QuantisedDepth(pixels, scale, low.astype(np.float32))
+
+
+def encode_block(block: Block, encoding: Encoding) -> EncodedBlock:
+    """Encodes the samples of a block; one that cannot be encoded becomes a failure.
+
+    Args:
+        block: with images and masks, and depth where the data set has it.
+        encoding: how.
+    """
+    encoded: list[tuple[bytes, bytes, bytes | None]] = []
+    failed: dict[int, Failure] = {}
+    quantised = None if block.depth is None else quantise(block.depth, encoding.depth_bits)
+    for i, placement in enumerate(block.placements):
+        try:
+            encoded.append(_encode_one(block, quantised, i, encoding))
+        except Exception as error:  # Encoders are foreign code; a failure costs one sample.
+            failed[i] = _failure(placement, error)
+    if failed:
+        return encode_block(block.without(failed), encoding)
+    assert block.images is not None and block.masks is not None
+    seen = block.images
+    if encoding.image_format == "jpeg":
+        seen = decode_jpegs([image for image, _, _ in encoded], *block.masks.shape[1:])
+    samples: list[Sample] = []
+    for i, (placement, files) in enumerate(zip(block.placements, encoded, strict=True)):
+        bbox, area = bounding_box(block.masks[i])
+        samples.append(
+            Sample(
+                placement,
+                image=files[0],
+                mask=files[1],
+                bbox=bbox,
+                area=area,
+                depth=files[2],
+                depth_scale=0.0 if quantised is None else float(quantised.scale[i]),
+                depth_offset=0.0 if quantised is None else float(quantised.offset[i]),
+                jpegs=_jpegs(block, quantised, i, files[0], encoding) if encoding.jpegs else None,
+            )
+        )
+    statistics = Statistics.of_samples(
+        images=seen,
+        masks=block.masks,
+        image_bytes=sum(len(sample.image) for sample in samples),
+        mask_bytes=sum(len(sample.mask) for sample in samples),
+        depth=None
+        if quantised is None
+        else DepthCounts.of(
+            quantised.pixels,
+            quantised.scale,
+            quantised.offset,
+            sum(len(sample.depth or b"") for sample in samples),
+        ),
+    )
+    return EncodedBlock(
+        block.shard, block.first, block.promised, tuple(samples), block.failures, statistics
+    )
+
+
+def _encode_one(
+    block: Block, quantised: QuantisedDepth | None, i: int, encoding: Encoding
+) -> tuple[bytes, bytes, bytes | None]:
+    assert block.images is not None and block.masks is not None
+    if encoding.image_format == "jpeg":
+        image = encode_jpeg(block.images[i], encoding.quality)
+    else:
+        image = encode_rgb(block.images[i])
+    depth = None if quantised is None else encode_16_bit(quantised.pixels[i])
+    return image, encode_mask(block.masks[i]), depth
+
+
+def _jpegs(
+    block: Block, quantised: QuantisedDepth | None, i: int, image: bytes, encoding: Encoding
+) -> tuple[bytes, bytes, bytes | None]:
+    assert block.images is not None and block.masks is not None
+    if encoding.image_format != "jpeg":
+        image = encode_jpeg(block.images[i], encoding.quality)
+    depth = None
+    if quantised is not None:
+        grey = (quantised.pixels[i] >> 8).astype(np.uint8)
+        depth = encode_jpeg(grey if encoding.near_is_large else 255 - grey, encoding.quality)
+    return image, encode_jpeg(block.masks[i], encoding.quality), depth
+
+
+def _failure(placement: Placement, error: Exception) -> Failure:
+    return Failure(placement.key, "Encode", f"{type(error).__name__}: {error}")
+
+
+class _EncodeDoFn(beam.DoFn):
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+
+    def process(self, block: Block) -> Iterator[EncodedBlock]:
+        yield encode_block(block, self._encoding)
+
+
+class Encode(beam.PTransform):
+    """Blocks with pixels to EncodedBlocks.
+
+    Args:
+        encoding: how samples are encoded.
+    """
+
+    def __init__(self, encoding: Encoding) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[EncodedBlock]:
+        """Adds the step to a pipeline."""
+        return blocks | "Encode" >> beam.ParDo(_EncodeDoFn(self._encoding))

@@ -1,0 +1,259 @@
+"""Verify step: a finished shard is read back and held against the plan and its record."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, zip_longest
+
+import apache_beam as beam
+import numpy as np
+from PIL import Image
+
+from transforms import storage
+from transforms.elements import Placement, ShardSpec
+from transforms.formats import TABLE_FORMATS
+from transforms.formats.base import Folder, FormatError
+from transforms.formats.schema import Picture, Row, Schema
+from transforms.plan.plan import Plan, load_plan
+from transforms.records import ShardRecord, record_name, record_path
+from transforms.report.statistics import DepthCounts, Statistics
+from transforms.report.verify_report import Fault, ShardReport, ShardReportFn
+from transforms.steps.encode import QuantisedDepth
+from transforms.steps.mask import bounding_box
+from transforms.steps.place import blocks
+
+_ROWS = 64
+_MOST_FAULTS = 20
+
+
+@dataclass(frozen=True)
+class VerifySettings:
+    """What is read back.
+
+    Attributes:
+        root: the data set's folder.
+        formats: names of its formats.
+        schema: decides the fields.
+    """
+
+    root: str
+    formats: tuple[str, ...]
+    schema: Schema
+
+
+class _Shard:
+    """Reads one shard back in all table formats at once, row by row."""
+
+    def __init__(self, shard: ShardSpec, settings: VerifySettings) -> None:
+        self.shard = shard
+        self.settings = settings
+        self.folder = Folder(settings.root)
+        self.fields = settings.schema.sample_fields()
+        self.index = {field.name: i for i, field in enumerate(self.fields)}
+        self.faults: list[Fault] = []
+        self.statistics = Statistics()
+        self.samples = 0
+        self.ended: set[str] = set()
+
+    def fault(self, path: str, what: str) -> None:
+        if len(self.faults) < _MOST_FAULTS:
+            self.faults.append(Fault(path, what))
+
+    def read(self, plan: Plan) -> ShardReport:
+        record, fault = checked_record(self.folder, self.shard)
+        if fault is not None:
+            self.fault(fault.path, fault.what)
+        failed = {failure.key for failure in record.failures} if record else set()
+        shard = self.shard
+        wanted = (
+            placement
+            for block in blocks(plan, shard, _ROWS)
+            for placement in block.placements
+            if placement.key not in failed
+        )
+        names = [name for name in self.settings.formats if name in TABLE_FORMATS]
+        paths = [TABLE_FORMATS[name].sample_path(shard) for name in names]
+        streams = [self._rows(name, path) for name, path in zip(names, paths, strict=True)]
+        if streams:
+            rows = zip_longest(*streams)
+            while several := list(islice(rows, _ROWS)):
+                self._check_rows(paths, several, list(islice(wanted, len(several))))
+            missing = sum(1 for _ in wanted)
+            if missing:
+                self.fault(paths[0], f"{missing} samples are missing at its end")
+        if record is not None and not self.faults and streams:
+            self._compare(record)
+        return ShardReport(1, self.samples, tuple(self.faults), self.statistics)
+
+    def _rows(self, name: str, path: str) -> Iterator[Row]:
+        try:
+            yield from TABLE_FORMATS[name].read(self.folder.path(path), self.fields)
+        except FormatError as error:
+            self.ended.add(path)
+            self.fault(path, str(error))
+        except OSError as error:
+            self.ended.add(path)
+            self.fault(path, f"it cannot be read: {error}")
+
+    def _check_rows(
+        self, paths: list[str], rows: list[tuple[Row | None, ...]], expected: list[Placement]
+    ) -> None:
+        good: list[tuple[Row, np.ndarray, np.ndarray, np.ndarray | None]] = []
+        for number, several in enumerate(rows):
+            first = self._agreed(paths, several, self.samples + number)
+            if first is None:
+                continue
+            key = first[0]
+            wanted = expected[number] if number < len(expected) else None
+            if wanted is None or key != wanted.key:
+                text = f"{wanted.key} should stand here" if wanted else "no sample is left to come"
+                self.fault(paths[0], f"record {self.samples + number} is {key}; {text}")
+                continue
+            decoded = self._decode(paths[0], first, wanted)
+            if decoded is not None:
+                good.append((first, *decoded))
+        self.samples += len(rows)
+        if good:
+            self.statistics += self._count(good)
+
+    def _agreed(self, paths: list[str], several: tuple[Row | None, ...], number: int) -> Row | None:
+        """The row that all formats hold; a file is named once when it ends too early."""
+        present = [row for row in several if row is not None]
+        for path, row in zip(paths, several, strict=True):
+            if row is None and path not in self.ended:
+                self.ended.add(path)
+                self.fault(path, f"it ends before record {number}, which another format has")
+            elif row is not None and _plain(row) != _plain(present[0]):
+                self.fault(path, f"record {number} is not the same as in {paths[0]}")
+        return present[0] if present else None
+
+    def _decode(
+        self, path: str, row: Row, wanted: Placement
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
+        schema, key = self.settings.schema, wanted.key
+        side = (schema.side, schema.side)
+        try:
+            image = decoded(self._picture(row, "image"), "RGB", side)
+            mask = decoded(self._picture(row, "mask"), "L", side)
+            depth = decoded(self._picture(row, "depth"), "I;16", side) if schema.depth else None
+        except ValueError as error:
+            self.fault(path, f"{key}: {error}")
+            return None
+        box, area = bounding_box(mask)
+        facts = {
+            "fg_id": wanted.fg_id,
+            "bg_id": wanted.bg_id,
+            "flip": wanted.flip,
+            "seq": wanted.seq,
+            "bbox": (box.x, box.y, box.width, box.height),
+            "area": area,
+        }
+        for name, value in facts.items():
+            if row[self.index[name]] != value:
+                self.fault(path, f"{key}: {name} is {row[self.index[name]]}, not {value}")
+                return None
+        ys, xs = np.nonzero(mask)
+        inside = wanted.x <= xs.min() and xs.max() < wanted.x + wanted.width
+        if not (inside and wanted.y <= ys.min() and ys.max() < wanted.y + wanted.height):
+            self.fault(path, f"{key}: the mask is not where the plan has placed the foreground")
+            return None
+        return image, mask, depth
+
+    def _picture(self, row: Row, name: str) -> bytes:
+        value = row[self.index[name]]
+        return value.data if isinstance(value, Picture) else b""
+
+    def _count(
+        self, good: list[tuple[Row, np.ndarray, np.ndarray, np.ndarray | None]]
+    ) -> Statistics:
+        def size(name: str) -> int:
+            return sum(len(self._picture(row, name)) for row, *_ in good)
+
+        def numbers(name: str) -> np.ndarray:
+            return np.array([row[self.index[name]] for row, *_ in good], np.float32)
+
+        depth = None
+        if self.settings.schema.depth:
+            pixels = np.stack([maps for _, _, _, maps in good if maps is not None])
+            stored = QuantisedDepth(pixels, numbers("depth_scale"), numbers("depth_offset"))
+            depth = DepthCounts.of(stored.pixels, stored.scale, stored.offset, size("depth"))
+        return Statistics.of_samples(
+            np.stack([image for _, image, _, _ in good]),
+            np.stack([mask for _, _, mask, _ in good]),
+            size("image"),
+            size("mask"),
+            depth,
+        )
+
+    def _compare(self, record: ShardRecord) -> None:
+        found = self.statistics + Statistics(failed=len(record.failures))
+        if found.to_record() != record.statistics.to_record():
+            path = record_name(self.shard)
+            self.fault(path, "its statistics are not those of the files")
+
+
+def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None, Fault | None]:
+    """The record of a finished shard, or what is wrong with it."""
+    path = record_name(shard)
+    try:
+        text = storage.read_text(record_path(folder, shard))
+        record = ShardRecord.from_json(text)
+        if record.shard == shard and record.to_json() == text:
+            return record, None
+    except Exception as error:  # Anything may stand in a damaged file.
+        return None, Fault(path, f"the shard's record cannot be read: {type(error).__name__}")
+    return None, Fault(path, "the shard's record is damaged")
+
+
+def decoded(data: bytes, mode: str, size: tuple[int, int]) -> np.ndarray:
+    """Decodes a picture of known mode and size. Raises ValueError when it is anything else."""
+    try:
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    except Exception as error:
+        raise ValueError(f"a picture cannot be decoded: {error}") from None
+    if image.mode != mode or image.size != size:
+        raise ValueError(
+            f"a picture is {image.mode} {image.width}x{image.height},"
+            f" not {mode} {size[0]}x{size[1]}"
+        )
+    return np.asarray(image)
+
+
+def _plain(row: Row) -> tuple[object, ...]:
+    """A row without the names of its pictures, which not every format holds."""
+    return tuple(value.data if isinstance(value, Picture) else value for value in row)
+
+
+def verify_shard(shard: ShardSpec, plan: Plan, settings: VerifySettings) -> ShardReport:
+    """Reads a shard back in all table formats and compares it with the plan and its record."""
+    return _Shard(shard, settings).read(plan)
+
+
+class _VerifyDoFn(beam.DoFn):
+    def __init__(self, settings: VerifySettings) -> None:
+        self._settings = settings
+
+    def process(self, shard: ShardSpec) -> Iterator[ShardReport]:
+        plan = load_plan(Folder(self._settings.root).plan_path)
+        yield verify_shard(shard, plan, self._settings)
+
+
+class Verify(beam.PTransform):
+    """ShardSpecs to one ShardReport.
+
+    Args:
+        settings: what is read back.
+    """
+
+    def __init__(self, settings: VerifySettings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardReport]:
+        """Adds the step to a pipeline."""
+        return (
+            shards
+            | "Verify" >> beam.ParDo(_VerifyDoFn(self._settings))
+            | "Report" >> beam.CombineGlobally(ShardReportFn())
+        )

@@ -1,0 +1,193 @@
+"""Write step: each shard is written as its blocks arrive, and appears whole.
+
+A shard's blocks normally arrive one after another in one bundle, since everything after the one
+Reshuffle is fused. Where a runner decides otherwise, the shard is dropped and named as unfinished,
+and made again in one piece: it is a pure function of its spec, so nothing needs to be merged.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.elements import Failure, Sample, ShardSpec
+from transforms.formats import FORMATS
+from transforms.formats.base import Folder, Sink
+from transforms.formats.schema import Schema
+from transforms.plan.plan import Plan, load_plan
+from transforms.records import ShardRecord, write_record
+from transforms.report.gallery_samples import keep_for_gallery
+from transforms.report.statistics import Statistics
+from transforms.steps.encode import EncodedBlock
+
+UNFINISHED = "unfinished"
+"""Tag of the shards that did not arrive in one piece."""
+
+
+class TooManyFailures(RuntimeError):
+    """More samples have failed than the job allows."""
+
+
+@dataclass(frozen=True)
+class WriteSettings:
+    """Where and in which formats samples are written.
+
+    Attributes:
+        root: the data set's folder.
+        formats: names of the formats.
+        schema: decides the fields.
+        allowed_failures: failed samples from which on the job stops.
+        progress_folder: local folder for the counters behind the progress line, or None.
+    """
+
+    root: str
+    formats: tuple[str, ...]
+    schema: Schema
+    allowed_failures: int
+    progress_folder: str | None = None
+
+    @property
+    def folder(self) -> Folder:
+        """The data set's folder."""
+        return Folder(self.root)
+
+
+class ShardWriter:
+    """One shard being written in all formats.
+
+    Args:
+        shard: the shard.
+        settings: where and how.
+        plan: the data set's plan.
+    """
+
+    def __init__(self, shard: ShardSpec, settings: WriteSettings, plan: Plan) -> None:
+        self.shard = shard
+        self.seen = 0
+        self._settings = settings
+        self._plan = plan
+        self._statistics = Statistics()
+        self._failures: list[Failure] = []
+        self._sinks: list[Sink[Sample]] = []
+        try:
+            for name in settings.formats:
+                sink = FORMATS[name].open_samples(settings.folder, shard, settings.schema)
+                self._sinks.append(sink)
+        except BaseException:
+            self.discard()
+            raise
+
+    def add(self, block: EncodedBlock) -> None:
+        """Appends a block.
+
+        Raises:
+            TooManyFailures: the shard alone has more failed samples than the job allows.
+        """
+        self.seen += block.promised
+        self._failures += block.failures
+        if len(self._failures) > self._settings.allowed_failures:
+            raise too_many(self._failures, self._settings.allowed_failures)
+        for sample in block.samples:
+            for sink in self._sinks:
+                sink.write(sample)
+        self._statistics += block.statistics
+        keep_for_gallery(self._settings.folder, self._plan, block)
+        _count_progress(self._settings.progress_folder, block.promised)
+
+    def finish(self) -> ShardRecord:
+        """Finishes the shard: its files get their names, then its record is written."""
+        files = tuple(file for sink in self._sinks for file in sink.close())
+        statistics = replace(self._statistics, failed=len(self._failures))
+        record = ShardRecord(self.shard, files, tuple(self._failures), statistics)
+        write_record(self._settings.folder, record)
+        return record
+
+    def discard(self) -> None:
+        """Drops what has been written."""
+        for sink in self._sinks:
+            sink.discard()
+
+
+def too_many(failures: list[Failure], allowed: int) -> TooManyFailures:
+    """The error that stops a job; it names the first failure."""
+    first = failures[0]
+    return TooManyFailures(
+        f"{len(failures)} samples have failed, more than the {allowed} that --max_failures allows;"
+        f" the first is {first.key} in step {first.step}: {first.reason}"
+    )
+
+
+class _WriteDoFn(beam.DoFn):
+    def __init__(self, settings: WriteSettings) -> None:
+        self._settings = settings
+        self._writer: ShardWriter | None = None
+        self._broken: set[ShardSpec] = set()
+
+    def start_bundle(self) -> None:
+        self._writer, self._broken = None, set()
+
+    def process(self, block: EncodedBlock) -> Iterator[ShardRecord]:
+        if block.shard in self._broken:
+            return
+        if self._writer is None and block.first == 0:
+            plan = load_plan(self._settings.folder.plan_path)
+            self._writer = ShardWriter(block.shard, self._settings, plan)
+        writer = self._writer
+        if writer is None or writer.shard != block.shard or writer.seen != block.first:
+            self._broken.add(block.shard)
+            self._drop()
+            return
+        try:
+            writer.add(block)
+            if writer.seen == block.shard.count:
+                self._writer = None
+                yield writer.finish()
+        except BaseException:
+            self._writer = None
+            writer.discard()
+            raise
+
+    def finish_bundle(self) -> Iterator[beam.pvalue.TaggedOutput]:
+        self._drop()
+        window = GlobalWindow()
+        for shard in sorted(self._broken):
+            value = WindowedValue(shard, window.max_timestamp(), (window,))
+            yield beam.pvalue.TaggedOutput(UNFINISHED, value)
+
+    def _drop(self) -> None:
+        if self._writer is not None:
+            self._broken.add(self._writer.shard)
+            self._writer.discard()
+            self._writer = None
+
+
+class Write(beam.PTransform):
+    """EncodedBlocks to ShardRecords.
+
+    The output has a second PCollection under the tag `UNFINISHED`: the shards to be made again.
+
+    Args:
+        settings: where and how.
+    """
+
+    def __init__(self, settings: WriteSettings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def expand(self, blocks: beam.PCollection[EncodedBlock]) -> beam.pvalue.DoOutputsTuple:
+        """Adds the step to a pipeline."""
+        write = beam.ParDo(_WriteDoFn(self._settings))
+        return blocks | "Write" >> write.with_outputs(UNFINISHED, main="records")
+
+
+def _count_progress(folder: str | None, samples: int) -> None:
+    """Adds to this process's counter: a file with one byte for each sample seen."""
+    if folder is None:
+        return
+    # The progress line is a courtesy; losing it must not cost a sample.
+    with contextlib.suppress(OSError), open(os.path.join(folder, str(os.getpid())), "ab") as file:
+        file.write(b"." * samples)
