@@ -12,7 +12,8 @@ from PIL import Image
 from pipeline.catalog import find_files, has_image_name
 from pipeline.spec import SpecError
 from transforms import models, storage
-from transforms.models.depth.base import DepthMeaning, DepthModel, ModelError
+from transforms.models.base import ModelError
+from transforms.models.depth.base import DepthMeaning, DepthModel
 from transforms.pixels.codecs import encode_16_bit
 from transforms.pixels.images import BadImage, open_image, to_rgb
 from transforms.report.exhibits import Exhibit, Section, colour_depth, evenly
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth_model",
         default="builtin",
         metavar="MODEL",
-        help="builtin, hf:ID_OR_DIR or torchscript:PATH (default: builtin)",
+        help="builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH (default: builtin)",
     )
     parser.add_argument(
         "--depth_threads", type=int, default=1, metavar="N", help="CPU threads (default: 1)"

@@ -108,7 +108,7 @@ def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth_model",
         default="builtin",
         metavar="MODEL",
-        help="builtin, none, hf:ID_OR_DIR (a transformers depth-estimation model) or"
+        help="builtin, none, onnx:PATH, hf:ID_OR_DIR (a transformers depth-estimation model) or"
         " torchscript:PATH (default: builtin)",
     )
     depth.add_argument(

@@ -24,7 +24,8 @@ from pipeline.spec import DatasetSpec, SpecError
 from transforms import models, storage
 from transforms.formats.base import Folder
 from transforms.formats.schema import Schema
-from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning, ModelError
+from transforms.models.base import ModelError
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.plan import Plan, PlanError
 from transforms.report.manifest import Origin
 from transforms.steps.depth import DepthSettings

@@ -33,7 +33,7 @@ class DatasetSpec:
         seed: seed of placements and order.
         num_shards: number of shards over all splits; None for about 4,000 samples a shard.
         formats: of `tfrecord`, `parquet`, `webdataset`, `coco`, `zip`.
-        depth_model: `builtin`, `none`, `hf:ID_OR_DIR` or `torchscript:PATH`.
+        depth_model: `builtin`, `none`, `onnx:PATH`, `hf:ID_OR_DIR` or `torchscript:PATH`.
         image_encoding: `png` or `jpeg:QUALITY`, for the composites.
         depth_bits: significant bits of the stored depth, 1 to 16.
         splits: names and shares of the splits, dealt out by foreground.

@@ -193,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="builtin, hf:ID_OR_DIR or torchscript:PATH")
+    parser.add_argument("model", help="builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH")
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--sources", help="names of folders in DIR, with commas; or all")
     parser.add_argument("--fastdepth", type=Path, help="ONNX file of FastDepth")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from transforms.models import load_model
-from transforms.models.depth.base import ModelError
+from transforms.models.base import ModelError
 
 
 @pytest.fixture

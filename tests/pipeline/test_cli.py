@@ -46,7 +46,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(inputs, tmp_path, c
         ("--placements=9999", "9999 distinct placements asked for"),
         ("--foreground_size=65", "--foreground_size=65 does not fit into --image_size=64"),
         ("--num_shards=many", "--num_shards=many is not understood; give auto or a number"),
-        ("--depth_model=magic", "give builtin, hf:ID_OR_DIR or torchscript:PATH"),
+        ("--depth_model=magic", "give builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH"),
         ("--split=a:0.5", "the shares add up to 0.5; they must add up to 1"),
         ("--batch_size=0", "--batch_size=0 is impossible"),
     ],

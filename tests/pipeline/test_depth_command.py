@@ -55,7 +55,7 @@ def test_maps_written_before_are_no_pictures(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("--depth_model=magic", "give builtin, hf:ID_OR_DIR or torchscript:PATH"),
+        ("--depth_model=magic", "give builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH"),
         ("--images=/no/such/folder", "there is no such folder or file"),
     ],
 )

@@ -3,7 +3,8 @@ import pytest
 
 from transforms.elements import Block, Placement, ShardSpec
 from transforms.models import load_model
-from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.models.base import ModelError
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.pixels.codecs import encode_mask
 from transforms.steps.depth import fault, predict_block, useless
 from transforms.steps.encode import Encoding, encode_block
@@ -130,7 +131,11 @@ def test_the_builtin_model_takes_any_size(size):
     assert load_model("builtin").predict(np.zeros((1, *size, 3), np.uint8)).shape == (1, *size)
 
 
-@pytest.mark.parametrize("name", ["magic", "hf:", "torchscript:", ""])
+@pytest.mark.parametrize(
+    "name", ["magic", "onnx:", "hf:", "torchscript:", "builtin:", "builtin:2", ""]
+)
 def test_unknown_models_are_refused_with_what_would_be_right(name):
-    with pytest.raises(ModelError, match="give builtin, hf:ID_OR_DIR or torchscript:PATH"):
+    with pytest.raises(
+        ModelError, match="give builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH"
+    ):
         load_model(name)

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from transforms.models import load_model
-from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.models.base import ModelError
+from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 70, 50, 3)).astype(np.uint8)
 

@@ -1,6 +1,14 @@
-"""Depth models behind one interface; `load_model` is the way in."""
+"""Models behind one loader: each task has a registry of the kinds of models that it takes.
 
-from transforms.models.depth.base import DepthModel, ModelError
+A task is a package here with its protocol in `base` and its `Registry`; `load_model` and `digest`
+are the way in for depth.
+"""
+
+from transforms.models.base import ModelError, Running
+from transforms.models.depth import DEPTH_MODELS
+from transforms.models.depth.base import DepthModel
+
+__all__ = ["ModelError", "digest", "load_model"]
 
 
 def load_model(
@@ -9,7 +17,7 @@ def load_model(
     """Loads a depth model.
 
     Args:
-        name: `builtin`, `hf:ID_OR_DIR` (a depth-estimation model of transformers) or
+        name: `builtin`, `onnx:PATH`, `hf:ID_OR_DIR` (a depth-estimation model of transformers) or
             `torchscript:PATH`.
         threads: CPU threads of one prediction.
         device: torch device such as `cuda:0`; None for CUDA where there is one, else the CPU.
@@ -18,17 +26,19 @@ def load_model(
     Raises:
         ModelError: there is no such model, or it cannot be loaded.
     """
-    kind, _, rest = name.partition(":")
-    if name == "builtin":
-        from transforms.models.depth.builtin import BuiltinModel
+    return DEPTH_MODELS.load(name, Running(threads, device, half_precision))
 
-        return BuiltinModel(threads, device, half_precision)
-    if kind == "hf" and rest:
-        from transforms.models.depth.hugging_face import HuggingFaceModel
 
-        return HuggingFaceModel(rest, threads, device, half_precision)
-    if kind == "torchscript" and rest:
-        from transforms.models.depth.torchscript import TorchScriptModel
+def digest(name: str) -> str:
+    """The digest of a depth model's weights and settings, as `Registry.digest` computes it.
 
-        return TorchScriptModel(rest, threads, device, half_precision)
-    raise ModelError(f"{name!r} is no depth model; give builtin, hf:ID_OR_DIR or torchscript:PATH")
+    Args:
+        name: as `load_model` takes it. The files of `hf:ID` are fetched where the cache lacks them.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        ModelError: there is no such model, or a file of it cannot be read.
+    """
+    return DEPTH_MODELS.digest(name)

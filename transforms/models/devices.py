@@ -2,10 +2,27 @@
 
 from typing import TYPE_CHECKING
 
-from transforms.models.depth.base import ModelError
+from transforms.extras import needs
+from transforms.models.base import ModelError
 
 if TYPE_CHECKING:
     import torch
+
+
+def require_torch(user: str, extra: str) -> None:
+    """Checks that PyTorch is installed.
+
+    Args:
+        user: what needs it, as the message names it.
+        extra: the extra that brings it, with all else that the user needs.
+
+    Raises:
+        ModelError: it is not.
+    """
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise ModelError(f"{user} {needs('PyTorch', extra)}") from None
 
 
 def choose_device(device: str | None) -> "torch.device":

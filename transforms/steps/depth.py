@@ -21,7 +21,7 @@ class DepthSettings:
     """Which depth model runs and how.
 
     Attributes:
-        model: `builtin`, `hf:ID_OR_DIR` or `torchscript:PATH`.
+        model: `builtin`, `onnx:PATH`, `hf:ID_OR_DIR` or `torchscript:PATH`.
         threads: CPU threads of one model.
         device: a torch device such as `cuda:0`, or None for CUDA where there is one, else the CPU.
         half_precision: whether CUDA computes in 16 bits.

@@ -6,10 +6,6 @@ from typing import Protocol
 import numpy as np
 
 
-class ModelError(ValueError):
-    """A depth model that cannot be loaded or used; the message says why and what would be right."""
-
-
 @dataclass(frozen=True)
 class DepthMeaning:
     """What the numbers of a depth map say.

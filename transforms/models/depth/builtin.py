@@ -1,11 +1,17 @@
 """The built-in depth model: ONNX Runtime on the CPU, PyTorch on CUDA, the same weights."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.extras import needs
+from transforms.models.base import ModelError, Running
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
+from transforms.models.devices import require_torch
+
+_LOG = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).with_name("builtin.safetensors")
 GRAPH = Path(__file__).with_name("builtin.onnx")
@@ -23,25 +29,25 @@ class BuiltinModel:
     """Relative inverse depth in (0, 1).
 
     Args:
-        threads: CPU threads of one prediction.
-        device: torch device; None for CUDA where there is one, else the CPU.
-        half_precision: whether CUDA computes in 16 bits.
+        running: CPU threads of one prediction, torch device, precision on CUDA.
 
     Raises:
-        ModelError: the weights are damaged, or the device is not there.
+        ModelError: the weights are damaged, the device is not there, or PyTorch is not, which
+            serves every device but the CPU.
     """
 
     name = "builtin"
     meaning = RELATIVE_INVERSE_DEPTH
 
-    def __init__(self, threads: int, device: str | None, half_precision: bool) -> None:
+    def __init__(self, running: Running) -> None:
         network: _Network
+        device = running.device
         if device is None and not _cuda_available():
             device = "cpu"
         if device == "cpu":
-            network = _OnnxNetwork(threads)
+            network = _OnnxNetwork(running.threads)
         else:
-            network = _TorchNetwork(device or "cuda", half_precision)
+            network = _TorchNetwork(device or "cuda", running.half_precision)
         self._network = network
         self.device = network.device
 
@@ -120,6 +126,7 @@ class _OnnxNetwork(_Network):
 
 class _TorchNetwork(_Network):
     def __init__(self, device: str, half_precision: bool) -> None:
+        require_torch(f"builtin on {device}", "torch")
         import torch
         from safetensors.torch import load_file
 
@@ -151,6 +158,9 @@ def _cuda_available() -> bool:
     # Importing torch takes seconds; without a driver there is nothing to ask it for.
     if not any(Path("/dev").glob("nvidia[0-9]*")):
         return False
-    import torch
-
+    try:
+        import torch
+    except ImportError:
+        _LOG.warning("the GPU is not used: builtin %s", needs("PyTorch", "torch"))
+        return False
     return torch.cuda.is_available()

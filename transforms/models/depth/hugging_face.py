@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from transforms.models.depth.base import (
-    METRIC_DEPTH,
-    RELATIVE_INVERSE_DEPTH,
-    DepthMeaning,
-    ModelError,
-)
+from transforms.extras import needs
+from transforms.models.base import ModelError, Running
+from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.models.devices import choose_device, describe
 
 _METRIC_TYPES = frozenset({"depth_pro", "glpn", "zoedepth"})
@@ -24,30 +21,26 @@ class HuggingFaceModel:
 
     Args:
         source: an id on the hub, or a folder written by `save_pretrained`.
-        threads: CPU threads of torch in this process.
-        device: torch device; None for CUDA where there is one, else the CPU.
-        half_precision: whether CUDA computes in 16 bits.
+        running: threads of torch in this process, torch device, precision.
 
     Raises:
         ModelError: `transformers` is not installed, the model cannot be loaded, its weights do not
             fit its architecture, or the device is not there.
     """
 
-    def __init__(self, source: str, threads: int, device: str | None, half_precision: bool) -> None:
+    def __init__(self, source: str, running: Running) -> None:
         self.name = f"hf:{source}"
         try:
             from transformers import AutoImageProcessor, AutoModelForDepthEstimation
             from transformers.utils import logging
         except ImportError:
-            raise ModelError(
-                f"{self.name} needs transformers: pip install 'mask-depth-dataset[hf]'"
-            ) from None
+            raise ModelError(f"{self.name} {needs('transformers', 'hf')}") from None
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self._device = choose_device(device)
+        self._device = choose_device(running.device)
         self.device = describe(self._device)
         if self._device.type == "cpu":
-            torch.set_num_threads(threads)
+            torch.set_num_threads(running.threads)
         try:
             self._processor = AutoImageProcessor.from_pretrained(source, trust_remote_code=False)
             model, report = AutoModelForDepthEstimation.from_pretrained(
@@ -64,7 +57,7 @@ class HuggingFaceModel:
                 f"{self.name}: the weights lack {len(missing)} tensors of the architecture, such as"
                 f" {missing[0]}; give a folder that holds a whole depth-estimation model"
             )
-        self._half = half_precision and self._device.type == "cuda"
+        self._half = running.half_precision and self._device.type == "cuda"
         self._model = (model.half() if self._half else model).eval().to(self._device)
         self.meaning = meaning_of(model.config)
 

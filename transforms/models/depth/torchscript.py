@@ -1,12 +1,12 @@
 """Depth models that a user brings as a TorchScript file."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
-from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, ModelError
+from transforms.models.base import ModelError, Running
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.models.devices import choose_device, describe
+from transforms.models.registry import local_file
 
 
 class TorchScriptModel:
@@ -17,9 +17,7 @@ class TorchScriptModel:
 
     Args:
         path: the file.
-        threads: CPU threads of torch in this process.
-        device: torch device; None for CUDA where there is one, else the CPU.
-        half_precision: whether CUDA computes in 16 bits.
+        running: threads of torch in this process, torch device, precision.
 
     Raises:
         ModelError: there is no such file, it is no TorchScript, or the device is not there.
@@ -27,21 +25,20 @@ class TorchScriptModel:
 
     meaning = RELATIVE_INVERSE_DEPTH
 
-    def __init__(self, path: str, threads: int, device: str | None, half_precision: bool) -> None:
+    def __init__(self, path: str, running: Running) -> None:
         self.name = f"torchscript:{path}"
-        if not Path(path).is_file():
-            raise ModelError(f"{path}: there is no such file; give a file made by torch.jit.save")
-        self._device = choose_device(device)
+        file = local_file(path, "torch.jit.save")
+        self._device = choose_device(running.device)
         self.device = describe(self._device)
         if self._device.type == "cpu":
-            torch.set_num_threads(threads)
+            torch.set_num_threads(running.threads)
         try:
-            module = torch.jit.load(path, map_location=self._device).eval()
+            module = torch.jit.load(str(file), map_location=self._device).eval()
         except RuntimeError:
             raise ModelError(
                 f"{path}: not a whole TorchScript file; write it with torch.jit.save"
             ) from None
-        self._half = half_precision and self._device.type == "cuda"
+        self._half = running.half_precision and self._device.type == "cuda"
         self._module = module.half() if self._half else module
 
     def predict(self, images: np.ndarray) -> np.ndarray:
