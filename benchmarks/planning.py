@@ -33,7 +33,6 @@ from transforms.plan.plan import Plan, load_plan
 from transforms.records import ShardRecord
 from transforms.report.manifest import Origin, manifest_json
 from transforms.report.statistics import DepthCounts, Statistics
-from transforms.steps.depth import DepthHandler
 from transforms.steps.place import blocks
 from transforms.steps.remake import make_shard
 from transforms.steps.summarise import SummaryFn
@@ -216,13 +215,12 @@ def skew_case() -> Row:
         plan = make_plan(spec, build_catalog(spec))
         claim(spec, plan)
         recipe = make_recipe(spec, plan, model_meaning(spec.depth_model), Performance(), None)
-        model = DepthHandler(recipe.depth).load_model() if recipe.depth else None
-        make_shard(next(plan.shards()), recipe, model)  # Warms up what no shard should pay for.
+        make_shard(next(plan.shards()), recipe)  # Warms up what no shard should pay for.
         seconds: list[float] = []
         for shard in plan.shards():
             forget_plans()
             begin = time.process_time()
-            make_shard(shard, recipe, model)
+            make_shard(shard, recipe)
             seconds.append(time.process_time() - begin)
     mean = sum(seconds) / len(seconds)
     return {

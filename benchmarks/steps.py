@@ -1,6 +1,5 @@
 """What each step costs on one core, in milliseconds a sample."""
 
-import dataclasses
 import tempfile
 import time
 from collections.abc import Callable
@@ -9,14 +8,10 @@ from pipeline.catalog import build_catalog
 from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
-from transforms.elements import Block
-from transforms.pixels.input_cache import InputCache, input_cache
-from transforms.plan.plan import load_plan
-from transforms.steps.composite import composites
-from transforms.steps.depth import DepthHandler, predict_block
-from transforms.steps.encode import encode_block
-from transforms.steps.mask import masks
-from transforms.steps.place import blocks
+from transforms.pixels.input_cache import InputCache
+from transforms.steps.depth import loaded_model
+from transforms.steps.place import place
+from transforms.steps.sequence import steps_of
 from transforms.steps.write import ShardWriter
 
 SAMPLES = 960
@@ -37,20 +32,12 @@ def step_costs(foregrounds: str, backgrounds: str) -> dict[str, float]:
         claim(spec, plan)
         recipe = make_recipe(spec, plan, model_meaning("builtin"), Performance(), None)
         assert recipe.depth is not None
-        model = DepthHandler(recipe.depth).load_model()
+        model = loaded_model(recipe.depth)
         [shard] = plan.shards()
-        assets = input_cache(recipe.plan_path)
-        placed = list(blocks(plan, shard, recipe.block_size))
-        side = plan.image_size
-        pictured = [
-            dataclasses.replace(b, images=composites(b.placements, assets, side)) for b in placed
-        ]
-        masked = [dataclasses.replace(b, masks=masks(b.placements, assets, side)) for b in pictured]
-        deep = [predict_block(model, block) for block in masked]
-        encoded = [encode_block(block, recipe.encoding) for block in deep]
+        placed = list(place(shard, recipe))
 
         def write() -> None:
-            writer = ShardWriter(shard, recipe.write, load_plan(recipe.plan_path))
+            writer = ShardWriter(shard, recipe, plan)
             for block in encoded:
                 writer.add(block)
             writer.finish()
@@ -62,26 +49,27 @@ def step_costs(foregrounds: str, backgrounds: str) -> dict[str, float]:
             for asset in plan.backgrounds:
                 fresh.background(asset.id)
 
-        def bare() -> None:
-            for block in masked:
-                assert block.images is not None
-                model.predict(block.images)
-
-        inputs = len(plan.foregrounds) + len(plan.backgrounds)
-        return {
-            "decode and resize (an input)": _time(decode, inputs),
-            "place": _time(lambda: list(blocks(plan, shard, recipe.block_size)), SAMPLES),
-            "composite": _each(lambda b: composites(b.placements, assets, side), placed),
-            "mask": _each(lambda b: masks(b.placements, assets, side), placed),
-            "depth step": _each(lambda b: predict_block(model, b), masked),
-            "bare batched inference": _time(bare, SAMPLES),
-            "encode and count": _each(lambda b: encode_block(b, recipe.encoding), deep),
-            "write TFRecord and Parquet": _time(write, SAMPLES),
+        costs = {
+            "decode and resize (an input)": _time(
+                decode, len(plan.foregrounds) + len(plan.backgrounds)
+            ),
+            "place": _time(lambda: list(place(shard, recipe)), SAMPLES),
         }
-
-
-def _each(step: Callable[[Block], object], todo: list[Block]) -> float:
-    return _time(lambda: [step(block) for block in todo], SAMPLES)
+        blocks = placed
+        for step in steps_of(recipe):
+            costs[step.name.lower()] = _time(
+                lambda run=step.run, todo=blocks: [run(block, recipe) for block in todo],  # type: ignore[misc]
+                SAMPLES,
+            )
+            if step.handler is not None:
+                images = [block.images for block in blocks if block.images is not None]
+                costs["bare batched inference"] = _time(
+                    lambda todo=images: [model.predict(i) for i in todo],  # type: ignore[misc]
+                    SAMPLES,
+                )
+            blocks = [step.run(block, recipe) for block in blocks]
+        encoded = blocks
+        return {**costs, "write TFRecord and Parquet": _time(write, SAMPLES)}
 
 
 def _time(work: Callable[[], object], count: int) -> float:

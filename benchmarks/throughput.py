@@ -29,8 +29,8 @@ from pipeline.output import claim
 from pipeline.run import Performance, make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
 from transforms.elements import ShardSpec
-from transforms.steps.depth import DepthHandler
-from transforms.steps.remake import ShardRecipe, make_shard
+from transforms.recipe import Recipe
+from transforms.steps.remake import make_shard
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,9 @@ def bare_loop(
             raise RuntimeError("a worker of the bare loop failed")
 
 
-def _make_all(shards: list[ShardSpec], recipe: ShardRecipe) -> None:
-    model = DepthHandler(recipe.depth).load_model() if recipe.depth else None
+def _make_all(shards: list[ShardSpec], recipe: Recipe) -> None:
     for shard in shards:
-        make_shard(shard, recipe, model)
+        make_shard(shard, recipe)
 
 
 def straightforward(options: argparse.Namespace, output: Path, samples: int) -> None:

@@ -14,11 +14,11 @@ from PIL import Image
 from pipeline.categories import read_categories
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
+from transforms.elements import SOLID
 from transforms.pixels.images import BadImage, fit_foreground
 from transforms.pixels.input_cache import decode_background, decode_foreground
 from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.placement import Canvas
-from transforms.steps.mask import SOLID
 
 _GLOB = re.compile(r"[*?\[]")
 

@@ -23,9 +23,9 @@ from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.plan.inputs import InputError
 from transforms.plan.plan import Plan
-from transforms.steps.depth import DepthHandler
-from transforms.steps.place import blocks
-from transforms.steps.remake import ShardRecipe, make_block
+from transforms.recipe import Recipe
+from transforms.steps.place import place
+from transforms.steps.sequence import make_block
 
 _TRIAL_SAMPLES = 64
 
@@ -110,17 +110,16 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
     )
 
 
-def _trial(plan: Plan, recipe: ShardRecipe) -> tuple[float, float]:
+def _trial(plan: Plan, recipe: Recipe) -> tuple[float, float]:
     """Seconds and encoded bytes of one sample on one core."""
-    model = DepthHandler(recipe.depth).load_model() if recipe.depth else None
     first = next(plan.shards())
     shard = dataclasses.replace(first, stop=min(first.stop, first.start + _TRIAL_SAMPLES))
-    todo = list(blocks(plan, shard, recipe.block_size))
+    todo = list(place(shard, recipe))
     for block in todo:  # Decodes the inputs and warms the model up.
-        make_block(block, recipe, model)
+        make_block(block, recipe)
     start, count, size = time.perf_counter(), 0, 0
     for block in todo:
-        made = make_block(block, recipe, model)
+        made = make_block(block, recipe)
         count += block.promised
         size += sum(len(s.image) + len(s.mask) + len(s.depth or b"") for s in made.samples)
     return (time.perf_counter() - start) / count, size / count

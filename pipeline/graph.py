@@ -1,44 +1,44 @@
-"""The way of the data, top to bottom."""
+"""The data flow, top to bottom."""
 
 import apache_beam as beam
 
 from transforms.elements import ShardSpec
-from transforms.steps.clean import Clean, CleanSettings
-from transforms.steps.composite import Composite
-from transforms.steps.depth import Depth
-from transforms.steps.encode import Encode
-from transforms.steps.finish import Finish, FinishSettings
+from transforms.recipe import Recipe
+from transforms.report.manifest import Origin
+from transforms.steps.beam import Each, EachBlock, EachToMany
+from transforms.steps.clean import write_clean_shard
+from transforms.steps.finish import Finish
 from transforms.steps.join_parts import JoinParts
 from transforms.steps.list_shards import ListShards
-from transforms.steps.mask import Mask
-from transforms.steps.place import Place
-from transforms.steps.read_records import ReadRecords, shard_of
-from transforms.steps.remake import Remake, ShardRecipe
+from transforms.steps.place import place
+from transforms.steps.read_records import read_finished, shard_of
+from transforms.steps.remake import Remake
 from transforms.steps.resume import FINISHED, Resume
+from transforms.steps.sequence import steps_of
 from transforms.steps.summarise import Summarise
 from transforms.steps.write import UNFINISHED, Write
 
 
-def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) -> None:
+def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
     """Adds the whole data set to a pipeline.
 
-    Ids cross the Reshuffles; pixels are born after them and never cross another.
+    Ids cross the Reshuffles; pixels are made after them and never cross another. A stage that works
+    once for each input comes before `List shards`, which is where samples begin.
 
     Args:
         pipeline: an empty pipeline.
-        recipe: how a shard is made.
-        finish: what is written when all shards are there.
+        recipe: how samples are made and written.
+        origin: where the data set comes from.
     """
-    root, formats = finish.root, finish.formats
     shards = pipeline | "List shards" >> ListShards(recipe.plan_path)
     clean_shards = pipeline | "List clean shards" >> ListShards(recipe.plan_path, clean=True)
 
-    todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(recipe.write)
+    todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(recipe)
     made = todo.missing | "Make" >> MakeShards(recipe)
     clean = (
         clean_shards
         | "Spread clean" >> beam.Reshuffle()
-        | "Clean" >> Clean(CleanSettings(root, formats))
+        | "Clean" >> Each(write_clean_shard, recipe)
     )
 
     done = (
@@ -46,34 +46,30 @@ def build(pipeline: beam.Pipeline, recipe: ShardRecipe, finish: FinishSettings) 
         todo[FINISHED] | "Finished shards" >> beam.Map(shard_of),
         clean | "Clean shards" >> beam.Map(shard_of),
     )
-    records = done | "Done" >> beam.Flatten() | "Records" >> ReadRecords(root)
-    joined = records | "Parts" >> JoinParts(root)
-    records | "Summarise" >> Summarise() | "Finish" >> Finish(finish, beam.pvalue.AsList(joined))
+    records = done | "Done" >> beam.Flatten() | "Records" >> Each(read_finished, recipe)
+    joined = records | "Parts" >> JoinParts(recipe.root)
+    summary = records | "Summarise" >> Summarise()
+    summary | "Finish" >> Finish(recipe, origin, beam.pvalue.AsList(joined))
 
 
 class MakeShards(beam.PTransform):
     """ShardSpecs to themselves: their samples are made, and written where they are made.
 
     Args:
-        recipe: how a shard is made.
+        recipe: how samples are made and written.
     """
 
-    def __init__(self, recipe: ShardRecipe) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
         self._recipe = recipe
 
     def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardSpec]:
         """Adds the steps to a pipeline."""
         recipe = self._recipe
-        pixels = (
-            shards
-            | "Place" >> Place(recipe.plan_path, recipe.block_size)
-            | "Composite" >> Composite(recipe.plan_path)
-            | "Mask" >> Mask(recipe.plan_path)
-        )
-        if recipe.depth is not None:
-            pixels = pixels | "Depth" >> Depth(recipe.depth)
-        written = pixels | "Encode" >> Encode(recipe.encoding) | "Write" >> Write(recipe.write)
+        blocks = shards | "Place" >> EachToMany(place, recipe)
+        for step in steps_of(recipe):  # Composite, Mask, Depth, Encode
+            blocks = blocks | step.name >> EachBlock(step, recipe)
+        written = blocks | "Write" >> Write(recipe)
         remade = written[UNFINISHED] | "Remake" >> Remake(recipe)
         made = (
             written.records | "Written shards" >> beam.Map(shard_of),

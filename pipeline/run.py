@@ -23,16 +23,12 @@ from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import models, storage
 from transforms.formats.base import Folder
-from transforms.formats.schema import Schema
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.plan import Plan, PlanError
+from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import Origin
-from transforms.steps.depth import DepthSettings
-from transforms.steps.encode import Encoding
-from transforms.steps.finish import MANIFEST, FinishSettings
-from transforms.steps.remake import ShardRecipe
-from transforms.steps.write import WriteSettings
+from transforms.steps.finish import MANIFEST
 
 _LOG = logging.getLogger(__name__)
 
@@ -185,40 +181,40 @@ def model_meaning(depth_model: str) -> DepthMeaning | None:
 def make_recipe(
     spec: DatasetSpec,
     plan: Plan,
-    meaning: DepthMeaning | None,
-    performance: Performance,
-    progress_folder: str | None,
-) -> ShardRecipe:
-    """How the shards of a data set are made."""
-    folder = Folder(spec.output)
-    depth = DepthSettings(
-        spec.depth_model,
-        performance.threads or 1,
-        performance.device,
-        performance.half_precision,
-        performance.share_model,
-    )
-    encoding = Encoding(
-        spec.image_format,
-        spec.quality,
-        spec.depth_bits,
-        meaning is None or meaning.near_is_large,
-        "zip" in spec.formats,
-    )
-    schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
-    write = WriteSettings(
+    meaning: DepthMeaning | None = None,
+    performance: Performance = Performance(),
+    progress_folder: str | None = None,
+) -> Recipe:
+    """How the samples of a data set are made and written.
+
+    Args:
+        spec: the data set.
+        plan: its plan.
+        meaning: what the numbers of its depth model say, None without depth.
+        performance: how the machine is used.
+        progress_folder: local folder for the counters behind the progress line, or None.
+    """
+    depth = None
+    if meaning is not None:
+        depth = DepthSettings(
+            spec.depth_model,
+            meaning,
+            performance.threads or 1,
+            performance.device,
+            performance.half_precision,
+            performance.share_model,
+        )
+    return Recipe(
         spec.output,
         spec.formats,
-        schema,
+        spec.image_size,
+        spec.image_format,
+        spec.quality,
+        depth,
+        spec.depth_bits,
         int(plan.total * spec.max_failures),
-        progress_folder,
-    )
-    return ShardRecipe(
-        folder.plan_path,
         performance.batch_size,
-        depth if spec.with_depth else None,
-        encoding,
-        write,
+        progress_folder,
     )
 
 
@@ -241,13 +237,9 @@ def _run(
     )
     with watched(plan.total, enabled=progress and runner.local) as counters:
         recipe = make_recipe(spec, plan, meaning, performance, counters)
-        write = recipe.write
-        finish = FinishSettings(
-            spec.output, spec.formats, write.schema, origin, write.allowed_failures
-        )
         try:
             with watched_workers(), runner.pipeline() as pipeline:
-                graph.build(pipeline, recipe, finish)
+                graph.build(pipeline, recipe, origin)
         except Exception as error:  # Runners wrap what a worker raised in types of their own.
             raise JobError(job_reason(error)) from error
         except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Reads a finished data set back and says whether every file is what it should be."""
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -8,23 +9,24 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.local.lease import LOCK
+from pipeline.run import make_recipe
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.elements import ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
-from transforms.formats.schema import Schema
 from transforms.models.depth.base import DepthMeaning
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.plan import Plan
+from transforms.recipe import Recipe
 from transforms.report.report import statistics_json
 from transforms.report.statistics import Statistics
 from transforms.report.verify_report import Fault, ShardReport
 from transforms.steps.clean import clean_shards
 from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM
 from transforms.steps.list_shards import ListShards
-from transforms.steps.verify import Verify, VerifySettings, checked_record, verify_shard
+from transforms.steps.verify import Verify, checked_record, verify_shard
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,15 @@ def verify(
             "state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}"
         )
         return VerifyResult(0, 0, (fault,))
-    schema = Schema(spec.image_size, spec.image_format, spec.with_depth)
-    settings = VerifySettings(folder.root, spec.formats, schema)
+    spec = dataclasses.replace(spec, output=folder.root)
+    recipe = make_recipe(spec, plan, _meaning(manifest))
     chosen = None if sample is None else _some_shards(plan, sample)
     paths = None if chosen is None else _table_files(chosen, spec.formats)
     files, file_faults = _compare_files(folder, manifest, paths)
     faults += file_faults
     if not set(spec.formats) & set(TABLE_FORMATS):  # There are checksums, but no records to read.
         return VerifyResult(0, files, tuple(faults))
-    report = _read_shards(chosen, plan, settings, beam_arguments or [])
+    report = _read_shards(chosen, plan, recipe, beam_arguments or [])
     faults += report.faults
     if sample is None and not faults:
         faults += _compare_statistics(folder, plan, report.statistics, manifest)
@@ -146,25 +148,24 @@ def _some_shards(plan: Plan, sample: int) -> list[ShardSpec]:
 
 
 def _read_shards(
-    chosen: list[ShardSpec] | None, plan: Plan, settings: VerifySettings, beam_arguments: list[str]
+    chosen: list[ShardSpec] | None, plan: Plan, recipe: Recipe, beam_arguments: list[str]
 ) -> ShardReport:
     count = sum(plan.shard_counts.values()) if chosen is None else len(chosen)
     runner = choose_runner(beam_arguments, count)
     if runner.local and runner.workers == 1:
         shards = plan.shards() if chosen is None else iter(chosen)
-        reports = (verify_shard(shard, plan, settings) for shard in shards)
+        reports = (verify_shard(shard, recipe) for shard in shards)
         return sum(reports, start=ShardReport())
     # All shards are listed by a worker: there may be hundreds of thousands.
-    plan_path = Folder(settings.root).plan_path
-    source = ListShards(plan_path) if chosen is None else beam.Create(chosen)
+    source = ListShards(recipe.plan_path) if chosen is None else beam.Create(chosen)
     # The report comes back as a file: a pipeline returns nothing to the program that starts it.
-    path = Folder(settings.root).path("state/verify.json")
+    path = recipe.folder.path("state/verify.json")
     with runner.pipeline() as pipeline:
         (
             pipeline
             | "Shards" >> source
             | "Spread" >> beam.Reshuffle()
-            | "Verify" >> Verify(settings)
+            | "Verify" >> Verify(recipe)
             | "Store" >> beam.Map(_store, path)
         )
     report = _stored(storage.read_text(path))
@@ -201,8 +202,12 @@ def _compare_statistics(
         if record is None:
             return [fault] if fault else []
         total += record.statistics
-    depth = manifest["depth"]
-    meaning = depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])
-    if storage.read_text(folder.path("statistics.json")) != statistics_json(total, meaning):
+    expected = statistics_json(total, _meaning(manifest))
+    if storage.read_text(folder.path("statistics.json")) != expected:
         return [Fault("statistics.json", "it is not what the files add up to")]
     return []
+
+
+def _meaning(manifest: dict[str, Any]) -> DepthMeaning | None:
+    depth = manifest["depth"]
+    return depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])

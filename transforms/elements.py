@@ -1,8 +1,13 @@
 """The elements that travel between the steps of the pipeline: small frozen dataclasses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
+
+from transforms.report.statistics import Statistics
+
+SOLID = 128
+"""A pixel belongs to the foreground from this mask value on."""
 
 
 @dataclass(frozen=True, order=True)
@@ -87,52 +92,6 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Consecutive samples of one shard on their way through the steps.
-
-    Pixels are added as the block passes: images by Composite, masks by Mask, depth by Depth. Arrays
-    hold the samples that are still alive, in the order of `placements`.
-
-    Attributes:
-        shard: the shard that the samples belong to.
-        first: number of the block's first sample within the shard, from 0.
-        promised: how many samples the block had at first; alive and failed ones together.
-        placements: the alive samples.
-        failures: the failed ones, which count as seen when the shard is written.
-        images: uint8 [n, height, width, 3], the composites.
-        masks: uint8 [n, height, width], alpha of the paste.
-        depth: float32 [n, height, width], the depth model's own values, all finite.
-    """
-
-    shard: ShardSpec
-    first: int
-    promised: int
-    placements: tuple[Placement, ...]
-    failures: tuple[Failure, ...] = ()
-    images: np.ndarray | None = None
-    masks: np.ndarray | None = None
-    depth: np.ndarray | None = None
-
-    def without(self, failed: dict[int, Failure]) -> "Block":
-        """The block after some of its alive samples, given by position, have failed."""
-        if not failed:
-            return self
-        alive = [i for i in range(len(self.placements)) if i not in failed]
-
-        def kept(array: np.ndarray | None) -> np.ndarray | None:
-            return None if array is None else array[alive]
-
-        return replace(
-            self,
-            placements=tuple(self.placements[i] for i in alive),
-            failures=self.failures + tuple(failed[i] for i in sorted(failed)),
-            images=kept(self.images),
-            masks=kept(self.masks),
-            depth=kept(self.depth),
-        )
-
-
 @dataclass(frozen=True)
 class BoundingBox:
     """Smallest rectangle around the pixels with mask >= 128, in pixels."""
@@ -169,6 +128,56 @@ class Sample:
     depth_scale: float = 0.0
     depth_offset: float = 0.0
     jpegs: tuple[bytes, bytes, bytes | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive samples of one shard on their way through the steps.
+
+    Each step adds what it makes. Arrays hold the samples that are still alive, in the order of
+    `placements`; Encode turns them into samples.
+
+    Attributes:
+        shard: the shard that the samples belong to.
+        first: number of the block's first sample within the shard, from 0.
+        promised: how many samples the block had at first; alive and failed ones together.
+        placements: the alive samples.
+        failures: the failed ones, which count as seen when the shard is written.
+        images: uint8 [n, height, width, 3], the composites.
+        masks: uint8 [n, height, width], alpha of the paste.
+        depth: float32 [n, height, width], the depth model's own values, all finite.
+        samples: the alive samples, encoded.
+        statistics: counts over them.
+    """
+
+    shard: ShardSpec
+    first: int
+    promised: int
+    placements: tuple[Placement, ...]
+    failures: tuple[Failure, ...] = ()
+    images: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    depth: np.ndarray | None = None
+    samples: tuple[Sample, ...] = ()
+    statistics: Statistics | None = None
+
+    def without(self, failed: dict[int, Failure]) -> "Block":
+        """The block, not yet encoded, after some of its samples have failed.
+
+        Args:
+            failed: failures by their position among the alive samples.
+        """
+        if not failed:
+            return self
+        alive = [i for i in range(len(self.placements)) if i not in failed]
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept = {name: a[alive] for name, a in arrays.items() if isinstance(a, np.ndarray)}
+        return replace(
+            self,
+            placements=tuple(self.placements[i] for i in alive),
+            failures=self.failures + tuple(failed[i] for i in sorted(failed)),
+            **kept,
+        )
 
 
 @dataclass(frozen=True, eq=False)

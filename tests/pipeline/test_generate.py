@@ -312,7 +312,7 @@ def test_the_order_in_which_shards_are_made_changes_no_byte(inputs, tmp_path, pl
     claim(spec, plan)
     recipe = make_recipe(spec, plan, None, Performance(batch_size=7), None)
     for shard in sorted(plan.shards(), reverse=True):
-        make_shard(shard, recipe, None)
+        make_shard(shard, recipe)
     made = data_checksums(spec.output)
     expected = data_checksums(plain.output)
     shards = [path for path in expected if "train" in path]

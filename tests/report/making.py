@@ -13,8 +13,9 @@ from transforms.models.depth.base import DepthMeaning
 from transforms.plan.plan import Plan
 from transforms.report.statistics import Statistics
 from transforms.steps.clean import clean_background, clean_foreground
-from transforms.steps.place import blocks
-from transforms.steps.remake import make_block
+from transforms.steps.depth import predict_block
+from transforms.steps.place import place
+from transforms.steps.sequence import steps_of
 from transforms.steps.write import ShardWriter
 
 
@@ -54,9 +55,14 @@ def make_set(inputs: Path, output: Path, meaning: DepthMeaning | None, **changes
         file.write(plan.to_json().encode())
     statistics = Statistics()
     for shard in plan.shards():
-        writer = ShardWriter(shard, recipe.write, plan)
-        for block in blocks(plan, shard, recipe.block_size):
-            writer.add(make_block(block, recipe, model))
+        writer = ShardWriter(shard, recipe, plan)
+        for block in place(shard, recipe):
+            for step in steps_of(recipe):
+                if model is not None and step.name == "Depth":
+                    block = predict_block(model, block)
+                else:
+                    block = step.run(block, recipe)
+            writer.add(block)
         statistics += writer.finish().statistics
     for asset in plan.foregrounds:
         statistics += clean_foreground(plan, asset)[1]

@@ -13,7 +13,8 @@ from tests.conftest import make_spec
 from tests.runners.jobs import every_checksum
 from transforms.formats import FORMATS
 from transforms.plan.inputs import SplitShare
-from transforms.steps import clean, finish, join_parts, read_records, resume
+from transforms.steps import beam as beam_steps
+from transforms.steps import finish, join_parts, resume
 
 pytestmark = pytest.mark.slow
 
@@ -21,10 +22,9 @@ FLAGS = ["--direct_num_workers=1"]
 
 # Those that read or write files. What the writer is fed with are bundles, in the tests of its step.
 STEPS: list[type[beam.DoFn]] = [
-    clean._CleanDoFn,
+    beam_steps._EachDoFn,
     finish._FinishDoFn,
     join_parts._JoinDoFn,
-    read_records._ReadRecordsDoFn,
     resume._ResumeDoFn,
 ]
 

@@ -6,8 +6,9 @@ from transforms.models import load_model
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.pixels.codecs import encode_mask
+from transforms.recipe import Recipe
 from transforms.steps.depth import fault, predict_block, useless
-from transforms.steps.encode import Encoding, encode_block
+from transforms.steps.encode import encode
 
 
 class Moody:
@@ -38,6 +39,10 @@ def block(*values: int) -> Block:
     masks[:, :4, :4] = 255
     shard = ShardSpec("train", 0, 1, 0, len(values))
     return Block(shard, 0, len(values), placements, images=images, masks=masks)
+
+
+def recipe(*formats: str) -> Recipe:
+    return Recipe("out", formats, 8, "jpeg", 90, None, 12, 0)
 
 
 def test_a_batch_that_works_runs_once():
@@ -83,15 +88,12 @@ def test_a_model_that_answers_in_another_shape_fails():
 
 
 def test_a_block_of_failures_only_is_encoded_to_nothing():
-    encoding = Encoding("jpeg", 90, 12, True, True)
-    result = encode_block(predict_block(Moody(), block(50, 60)), encoding)
+    result = encode(predict_block(Moody(), block(50, 60)), recipe("tfrecord", "zip"))
     assert result.samples == () and len(result.failures) == 2 and result.promised == 2
-    assert result.statistics.fg_bg.count == 0
+    assert result.statistics is not None and result.statistics.fg_bg.count == 0
 
 
 def test_a_sample_that_cannot_be_encoded_costs_that_sample(monkeypatch):
-    from transforms.steps import encode
-
     real = encode_mask
     calls = []
 
@@ -101,13 +103,11 @@ def test_a_sample_that_cannot_be_encoded_costs_that_sample(monkeypatch):
             raise MemoryError("no room")
         return real(mask)
 
-    monkeypatch.setattr(encode, "encode_mask", breaks_once)
-    result = encode_block(
-        predict_block(Moody(), block(1, 2, 3)), Encoding("jpeg", 90, 12, True, False)
-    )
+    monkeypatch.setattr("transforms.steps.encode.encode_mask", breaks_once)
+    result = encode(predict_block(Moody(), block(1, 2, 3)), recipe("tfrecord"))
     assert [s.placement.fg_id for s in result.samples] == [1, 3]
     assert result.failures[0].step == "Encode" and "no room" in result.failures[0].reason
-    assert result.statistics.fg_bg.count == 2
+    assert result.statistics is not None and result.statistics.fg_bg.count == 2
 
 
 def test_one_pixel_is_never_constant():

@@ -18,13 +18,13 @@ from pipeline.run import Performance, make_plan, make_recipe
 from pipeline.runner import choose_runner
 from tests.conftest import make_spec
 from transforms import storage
-from transforms.elements import Failure, ShardSpec
+from transforms.elements import Block, Failure, ShardSpec
 from transforms.formats import FORMATS
 from transforms.plan.plan import load_plan
 from transforms.records import ShardRecord
-from transforms.steps.encode import EncodedBlock
-from transforms.steps.place import blocks
-from transforms.steps.remake import Remake, make_block, make_shard
+from transforms.steps.place import place
+from transforms.steps.remake import Remake, make_shard
+from transforms.steps.sequence import make_block
 from transforms.steps.write import UNFINISHED, TooManyFailures, Write, _WriteDoFn
 
 
@@ -40,7 +40,7 @@ def recipe(inputs, tmp_path):
 def encoded_blocks(recipe):
     plan = load_plan(recipe.plan_path)
     return {
-        shard: [make_block(block, recipe, None) for block in blocks(plan, shard, recipe.block_size)]
+        shard: [make_block(block, recipe) for block in place(shard, recipe)]
         for shard in plan.shards()
     }
 
@@ -56,7 +56,7 @@ def checksums(root: str) -> dict[str, str]:
 
 def run_bundles(recipe, bundles) -> list[ShardRecord]:
     """Feeds the writer bundle by bundle, as a runner would, and remakes what is unfinished."""
-    writer = _WriteDoFn(recipe.write)
+    writer = _WriteDoFn(recipe)
     records, unfinished = [], set()
     for bundle in bundles:
         writer.start_bundle()
@@ -65,7 +65,7 @@ def run_bundles(recipe, bundles) -> list[ShardRecord]:
         for tagged in writer.finish_bundle():
             assert tagged.tag == UNFINISHED
             unfinished.add(tagged.value.value)
-    return records + [make_shard(shard, recipe, None) for shard in sorted(unfinished)]
+    return records + [make_shard(shard, recipe) for shard in sorted(unfinished)]
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def expected(recipe, inputs, tmp_path):
     """Checksums after each shard was made in one piece."""
     plan = load_plan(recipe.plan_path)
     for shard in plan.shards():
-        make_shard(shard, recipe, None)
-    sums = checksums(recipe.write.root)
+        make_shard(shard, recipe)
+    sums = checksums(recipe.root)
     for path in sums:
         if "records" in path or not path.startswith("state"):
-            (Path(recipe.write.root) / path).unlink()
+            (Path(recipe.root) / path).unlink()
     return sums
 
 
@@ -94,7 +94,7 @@ def test_any_cutting_gives_the_same_files(recipe, expected, cut):
         "backwards": [everything[::-1]],
     }[cut]
     run_bundles(recipe, bundles)
-    assert checksums(recipe.write.root) == expected
+    assert checksums(recipe.root) == expected
 
 
 class Engine:
@@ -109,7 +109,7 @@ class Engine:
         self._recipe = recipe
         self._trouble = trouble
 
-    def deliver(self, bundle: list[EncodedBlock]) -> None:
+    def deliver(self, bundle: list[Block]) -> None:
         """Delivers a bundle until an attempt has ended well, and perhaps once more."""
         how = self._trouble.choice(["once", "twice", "at the same time", "fails", "dies"])
         if how == "fails":
@@ -117,7 +117,7 @@ class Engine:
         elif how == "dies":
             self._die(bundle)
         attempts = 1 if how == "once" else 2
-        writers = [_WriteDoFn(self._recipe.write) for _ in range(attempts)]
+        writers = [_WriteDoFn(self._recipe) for _ in range(attempts)]
         if how == "at the same time":
             results = self._alternate(writers, bundle)
         else:
@@ -149,7 +149,7 @@ class Engine:
         self._begin(bundle[: self._trouble.randrange(len(bundle) + 1)])
 
     def _begin(self, blocks_) -> _WriteDoFn:
-        writer = _WriteDoFn(self._recipe.write)
+        writer = _WriteDoFn(self._recipe)
         writer.start_bundle()
         for block in blocks_:
             list(writer.process(block))
@@ -168,16 +168,16 @@ def test_trouble_with_workers_changes_nothing(recipe, expected, seed):
     engine = Engine(recipe, trouble)
     for bundle in bundles:
         engine.deliver(bundle)
-    remade = [make_shard(shard, recipe, None) for shard in sorted(engine.unfinished)]
+    remade = [make_shard(shard, recipe) for shard in sorted(engine.unfinished)]
     made = sorted(record.shard for record in [*engine.records, *remade])
     assert made == list(load_plan(recipe.plan_path).shards())  # Each is counted once.
-    storage.delete_folder(recipe.write.folder.temporary)  # What the dead have left.
-    assert checksums(recipe.write.root) == expected
+    storage.delete_folder(recipe.folder.temporary)  # What the dead have left.
+    assert checksums(recipe.root) == expected
 
 
 def test_a_bundle_that_fails_half_way_leaves_nothing_behind(recipe, expected):
     shards = list(encoded_blocks(recipe).values())
-    writer = _WriteDoFn(recipe.write)
+    writer = _WriteDoFn(recipe)
     writer.start_bundle()
     for block in shards[0][:-1]:
         assert list(writer.process(block)) == []
@@ -185,30 +185,30 @@ def test_a_bundle_that_fails_half_way_leaves_nothing_behind(recipe, expected):
     object.__setattr__(broken, "image", None)
     with pytest.raises(TypeError):
         list(writer.process(shards[0][-1]))
-    assert not [path for path in checksums(recipe.write.root) if path.endswith(".part")]
+    assert not [path for path in checksums(recipe.root) if path.endswith(".part")]
     run_bundles(recipe, encoded_blocks(recipe).values())
-    assert checksums(recipe.write.root) == expected
+    assert checksums(recipe.root) == expected
 
 
 def test_the_same_in_a_real_pipeline(recipe, expected):
     shards = encoded_blocks(recipe)
     scattered = [block for blocks_ in shards.values() for block in blocks_][::-1]
     with beam.Pipeline(runner="FnApiRunner") as pipeline:
-        written = pipeline | beam.Create(scattered) | Write(recipe.write)
+        written = pipeline | beam.Create(scattered) | Write(recipe)
         written[UNFINISHED] | Remake(recipe)
-    assert checksums(recipe.write.root) == expected
+    assert checksums(recipe.root) == expected
 
 
 @pytest.mark.slow
 def test_the_same_on_workers_that_share_a_shard(recipe, expected):
     blocks_ = [block for blocks_ in encoded_blocks(recipe).values() for block in blocks_]
     with choose_runner(["--direct_num_workers=2"], 3).pipeline() as pipeline:
-        written = pipeline | beam.Create(blocks_) | beam.Reshuffle() | Write(recipe.write)
+        written = pipeline | beam.Create(blocks_) | beam.Reshuffle() | Write(recipe)
         remade = written[UNFINISHED] | Remake(recipe)
         made = (written.records, remade) | beam.Flatten() | beam.Map(lambda record: record.shard)
         assert_that(made, equal_to(list(load_plan(recipe.plan_path).shards())))
         assert_that(remade | beam.Map(type), is_not_empty(), label="Some were cut")
-    assert checksums(recipe.write.root) == expected
+    assert checksums(recipe.root) == expected
 
 
 def test_too_many_failures_stop_the_job(recipe):
@@ -217,12 +217,12 @@ def test_too_many_failures_stop_the_job(recipe):
     object.__setattr__(first, "failures", failures)
     with pytest.raises(TooManyFailures, match=r"3 samples have failed.*k0 in step Depth"):
         run_bundles(recipe, [[first]])
-    assert not [path for path in checksums(recipe.write.root) if path.endswith(".part")]
+    assert not [path for path in checksums(recipe.root) if path.endswith(".part")]
 
 
 def test_records_survive_json(recipe):
     shard = next(iter(load_plan(recipe.plan_path).shards()))
-    record = make_shard(shard, recipe, None)
+    record = make_shard(shard, recipe)
     again = ShardRecord.from_json(record.to_json())
     assert again.to_json() == record.to_json()
     assert json.loads(record.to_json())["shard"]["split"] == "train"

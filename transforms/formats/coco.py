@@ -17,12 +17,11 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
-from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.elements import SOLID, CleanImage, Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
 from transforms.formats.schema import Schema
 from transforms.pixels.rle import rle_text, run_lengths
 from transforms.plan.plan import Plan, load_plan
-from transforms.steps.mask import SOLID
 from transforms.storage import RAW
 
 

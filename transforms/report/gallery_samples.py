@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from transforms import storage
-from transforms.elements import ShardSpec
+from transforms.elements import Block, ShardSpec
 from transforms.formats.base import Folder, TableFormat
 from transforms.formats.schema import Picture, Schema
 from transforms.plan.plan import Plan
-from transforms.steps.encode import EncodedBlock
 
 _PLACE = "state/gallery"
 
@@ -29,7 +28,7 @@ class KeptSample:
     depth: bytes | None
 
 
-def keep_for_gallery(folder: Folder, plan: Plan, block: EncodedBlock) -> None:
+def keep_for_gallery(folder: Folder, plan: Plan, block: Block) -> None:
     """Stores those samples of a block that the gallery shows."""
     for sample in block.samples:
         key = sample.placement.key

@@ -1,19 +1,18 @@
 """Clean step: the resized foregrounds and backgrounds, once each, as a data set of their own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 
 from transforms import storage
 from transforms.elements import CleanImage, ShardSpec
 from transforms.formats import FORMATS
-from transforms.formats.base import Folder, Sink
+from transforms.formats.base import Sink
 from transforms.pixels.codecs import encode_mask, encode_rgb
 from transforms.pixels.input_cache import read_background, read_foreground
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
+from transforms.recipe import Recipe
 from transforms.records import ShardRecord, write_record
 from transforms.report.statistics import PictureCounts, Statistics
 
@@ -21,19 +20,6 @@ FOREGROUNDS = "foregrounds"
 BACKGROUNDS = "backgrounds"
 
 IMAGES_PER_SHARD = 2000
-
-
-@dataclass(frozen=True)
-class CleanSettings:
-    """Where and in which formats clean images are written.
-
-    Attributes:
-        root: the data set's folder.
-        formats: names of the formats.
-    """
-
-    root: str
-    formats: tuple[str, ...]
 
 
 def clean_shards(plan: Plan) -> Iterator[ShardSpec]:
@@ -70,10 +56,10 @@ def _clean_image(asset: InputImage, colour: np.ndarray, alpha: np.ndarray) -> Cl
     return CleanImage(asset.id, name, encode_rgb(colour), encode_mask(alpha), width, height)
 
 
-def write_clean_shard(shard: ShardSpec, plan: Plan, settings: CleanSettings) -> ShardRecord:
+def write_clean_shard(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     """Writes one shard of clean images in all formats that hold them."""
-    folder = Folder(settings.root)
-    opened = (FORMATS[name].open_clean(folder, shard) for name in settings.formats)
+    folder, plan = recipe.folder, load_plan(recipe.plan_path)
+    opened = (FORMATS[name].open_clean(folder, shard) for name in recipe.formats)
     sinks: list[Sink[CleanImage]] = [sink for sink in opened if sink is not None]
     statistics = Statistics()
     assets = plan.foregrounds if shard.split == FOREGROUNDS else plan.backgrounds
@@ -92,28 +78,3 @@ def write_clean_shard(shard: ShardSpec, plan: Plan, settings: CleanSettings) -> 
     record = ShardRecord(shard, files, (), statistics)
     write_record(folder, record)
     return record
-
-
-class _CleanDoFn(beam.DoFn):
-    def __init__(self, settings: CleanSettings) -> None:
-        self._settings = settings
-
-    def process(self, shard: ShardSpec) -> Iterator[ShardRecord]:
-        plan = load_plan(Folder(self._settings.root).plan_path)
-        yield write_clean_shard(shard, plan, self._settings)
-
-
-class Clean(beam.PTransform):
-    """ShardSpecs of clean images to ShardRecords.
-
-    Args:
-        settings: where and in which formats.
-    """
-
-    def __init__(self, settings: CleanSettings) -> None:
-        super().__init__()
-        self._settings = settings
-
-    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardRecord]:
-        """Adds the step to a pipeline."""
-        return shards | "Clean" >> beam.ParDo(_CleanDoFn(self._settings))

@@ -1,15 +1,14 @@
 """Composite step: foregrounds are blended over backgrounds in their own soft alpha."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import apache_beam as beam
 import numpy as np
 
 from transforms.elements import Block, Placement
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.input_cache import InputCache, input_cache
-from transforms.plan.plan import load_plan
+from transforms.recipe import Recipe
 
 
 def paste(image: np.ndarray, cutout: Cutout, x: int, y: int) -> None:
@@ -50,28 +49,7 @@ def composites(placements: Sequence[Placement], assets: InputCache, side: int) -
     return images
 
 
-class _CompositeDoFn(beam.DoFn):
-    def __init__(self, plan_path: str) -> None:
-        self._plan_path = plan_path
-
-    def process(self, block: Block) -> Iterator[Block]:
-        side = load_plan(self._plan_path).image_size
-        yield replace(
-            block, images=composites(block.placements, input_cache(self._plan_path), side)
-        )
-
-
-class Composite(beam.PTransform):
-    """Adds the composites to Blocks.
-
-    Args:
-        plan_path: file of the plan.
-    """
-
-    def __init__(self, plan_path: str) -> None:
-        super().__init__()
-        self._plan_path = plan_path
-
-    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[Block]:
-        """Adds the step to a pipeline."""
-        return blocks | "Composite" >> beam.ParDo(_CompositeDoFn(self._plan_path))
+def add_composites(block: Block, recipe: Recipe) -> Block:
+    """Adds `images` to a block."""
+    assets = input_cache(recipe.plan_path)
+    return replace(block, images=composites(block.placements, assets, recipe.image_size))

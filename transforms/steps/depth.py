@@ -2,37 +2,19 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 
 from transforms import models
 from transforms.elements import Block, Failure
 from transforms.models.depth.base import DepthModel
-from transforms.models.inference import ModelHandler, RunInference
+from transforms.models.inference import ModelHandler
+from transforms.recipe import DepthSettings, Recipe
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class DepthSettings:
-    """Which depth model runs and how.
-
-    Attributes:
-        model: `builtin`, `onnx:PATH`, `hf:ID_OR_DIR` or `torchscript:PATH`.
-        threads: CPU threads of one model.
-        device: a torch device such as `cuda:0`, or None for CUDA where there is one, else the CPU.
-        half_precision: whether CUDA computes in 16 bits.
-        share_model: whether all worker processes of a machine use one copy of the model.
-    """
-
-    model: str
-    threads: int = 1
-    device: str | None = None
-    half_precision: bool = False
-    share_model: bool = False
 
 
 def fault(depth: np.ndarray) -> str | None:
@@ -94,28 +76,50 @@ def predict_block(model: DepthModel, block: Block) -> Block:
     return replace(block, depth=depth).without(failed)
 
 
+def has_depth(recipe: Recipe) -> bool:
+    """Whether a data set has depth maps."""
+    return recipe.depth is not None
+
+
+def load_model(settings: DepthSettings) -> DepthModel:
+    """Loads a depth model. Raises ModelError when it cannot be loaded."""
+    model = models.load_model(
+        settings.model,
+        threads=settings.threads,
+        device=settings.device,
+        half_precision=settings.half_precision,
+    )
+    _LOG.info("Depth: %s runs on %s", model.name, model.device)
+    return model
+
+
+@lru_cache(maxsize=1)
+def loaded_model(settings: DepthSettings) -> DepthModel:
+    """The process's depth model outside RunInference. Raises ModelError as `load_model` does."""
+    return load_model(settings)
+
+
+def add_depth(block: Block, recipe: Recipe) -> Block:
+    """Adds `depth` to a block that has images; see `predict_block`."""
+    assert recipe.depth is not None
+    return predict_block(loaded_model(recipe.depth), block)
+
+
 class DepthHandler(ModelHandler[Block, Block, DepthModel]):
     """Runs a depth model on whole blocks; a prediction is the block with its depth added.
 
     Args:
-        settings: the model and how it runs.
+        recipe: names the model and how it runs.
     """
 
-    def __init__(self, settings: DepthSettings) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__(min_batch_size=1, max_batch_size=1)
-        self._settings = settings
+        assert recipe.depth is not None
+        self._settings = recipe.depth
 
     def load_model(self) -> DepthModel:
         """Loads the model; called once per process. Raises ModelError when it cannot be loaded."""
-        settings = self._settings
-        model = models.load_model(
-            settings.model,
-            threads=settings.threads,
-            device=settings.device,
-            half_precision=settings.half_precision,
-        )
-        _LOG.info("Depth: %s runs on %s", model.name, model.device)
-        return model
+        return load_model(self._settings)
 
     def run_inference(
         self,
@@ -137,19 +141,3 @@ class DepthHandler(ModelHandler[Block, Block, DepthModel]):
     def share_model_across_processes(self) -> bool:
         """Whether one copy serves all processes of a machine."""
         return self._settings.share_model
-
-
-class Depth(beam.PTransform):
-    """Adds depth to Blocks that have images.
-
-    Args:
-        settings: the model and how it runs.
-    """
-
-    def __init__(self, settings: DepthSettings) -> None:
-        super().__init__()
-        self._settings = settings
-
-    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[Block]:
-        """Adds the step to a pipeline."""
-        return blocks | "Depth" >> RunInference(DepthHandler(self._settings))

@@ -1,12 +1,10 @@
 """Encode step: each picture is encoded once, and counted over the pixels that a reader will see."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import apache_beam as beam
 import numpy as np
 
-from transforms.elements import Block, Failure, Placement, Sample, ShardSpec
+from transforms.elements import Block, Failure, Placement, Sample
 from transforms.pixels.codecs import (
     decode_jpegs,
     encode_16_bit,
@@ -14,50 +12,11 @@ from transforms.pixels.codecs import (
     encode_mask,
     encode_rgb,
 )
+from transforms.recipe import Recipe
 from transforms.report.statistics import DepthCounts, Statistics
 from transforms.steps.mask import bounding_box
 
 _NO_SPAN = 1e-30  # Below it, 2**16 levels in a map would need steps that float32 does not have.
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How samples are encoded.
-
-    Attributes:
-        image_format: `jpeg` or `png`, for the composites.
-        quality: JPEG quality, 1 to 100; also for the pictures of the batch zips.
-        depth_bits: significant bits of a depth map, 1 to 16, kept at the top of 16-bit pixels.
-        near_is_large: whether a larger depth value means nearer; the zips show near bright.
-        jpegs: whether the JPEG files of the batch zips are made.
-    """
-
-    image_format: str
-    quality: int
-    depth_bits: int
-    near_is_large: bool
-    jpegs: bool
-
-
-@dataclass(frozen=True, eq=False)
-class EncodedBlock:
-    """A block of finished samples.
-
-    Attributes:
-        shard: the shard that they belong to.
-        first: number of the block's first sample within the shard.
-        promised: how many samples the block had at first; finished and failed ones together.
-        samples: the finished ones.
-        failures: the failed ones.
-        statistics: counts over the finished ones.
-    """
-
-    shard: ShardSpec
-    first: int
-    promised: int
-    samples: tuple[Sample, ...]
-    failures: tuple[Failure, ...]
-    statistics: Statistics
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,26 +55,29 @@ def quantise(depth: np.ndarray, bits: int) -> QuantisedDepth:
     return QuantisedDepth(pixels, scale, low.astype(np.float32))
 
 
-def encode_block(block: Block, encoding: Encoding) -> EncodedBlock:
+def encode(block: Block, recipe: Recipe) -> Block:
     """Encodes the samples of a block; one that cannot be encoded becomes a failure.
 
     Args:
         block: with images and masks, and depth where the data set has it.
-        encoding: how.
+        recipe: how.
+
+    Returns:
+        The block with `samples` and `statistics` in place of its arrays.
     """
     encoded: list[tuple[bytes, bytes, bytes | None]] = []
     failed: dict[int, Failure] = {}
-    quantised = None if block.depth is None else quantise(block.depth, encoding.depth_bits)
+    quantised = None if block.depth is None else quantise(block.depth, recipe.depth_bits)
     for i, placement in enumerate(block.placements):
         try:
-            encoded.append(_encode_one(block, quantised, i, encoding))
+            encoded.append(_encode_one(block, quantised, i, recipe))
         except Exception as error:  # Encoders are foreign code; a failure costs one sample.
             failed[i] = _failure(placement, error)
     if failed:
-        return encode_block(block.without(failed), encoding)
+        return encode(block.without(failed), recipe)
     assert block.images is not None and block.masks is not None
     seen = block.images
-    if encoding.image_format == "jpeg":
+    if recipe.image_format == "jpeg":
         seen = decode_jpegs([image for image, _, _ in encoded], *block.masks.shape[1:])
     samples: list[Sample] = []
     for i, (placement, files) in enumerate(zip(block.placements, encoded, strict=True)):
@@ -130,7 +92,7 @@ def encode_block(block: Block, encoding: Encoding) -> EncodedBlock:
                 depth=files[2],
                 depth_scale=0.0 if quantised is None else float(quantised.scale[i]),
                 depth_offset=0.0 if quantised is None else float(quantised.offset[i]),
-                jpegs=_jpegs(block, quantised, i, files[0], encoding) if encoding.jpegs else None,
+                jpegs=_jpegs(block, quantised, i, files[0], recipe) if recipe.jpegs else None,
             )
         )
     statistics = Statistics.of_samples(
@@ -147,17 +109,23 @@ def encode_block(block: Block, encoding: Encoding) -> EncodedBlock:
             sum(len(sample.depth or b"") for sample in samples),
         ),
     )
-    return EncodedBlock(
-        block.shard, block.first, block.promised, tuple(samples), block.failures, statistics
+    return Block(
+        block.shard,
+        block.first,
+        block.promised,
+        block.placements,
+        block.failures,
+        samples=tuple(samples),
+        statistics=statistics,
     )
 
 
 def _encode_one(
-    block: Block, quantised: QuantisedDepth | None, i: int, encoding: Encoding
+    block: Block, quantised: QuantisedDepth | None, i: int, recipe: Recipe
 ) -> tuple[bytes, bytes, bytes | None]:
     assert block.images is not None and block.masks is not None
-    if encoding.image_format == "jpeg":
-        image = encode_jpeg(block.images[i], encoding.quality)
+    if recipe.image_format == "jpeg":
+        image = encode_jpeg(block.images[i], recipe.quality)
     else:
         image = encode_rgb(block.images[i])
     depth = None if quantised is None else encode_16_bit(quantised.pixels[i])
@@ -165,41 +133,17 @@ def _encode_one(
 
 
 def _jpegs(
-    block: Block, quantised: QuantisedDepth | None, i: int, image: bytes, encoding: Encoding
+    block: Block, quantised: QuantisedDepth | None, i: int, image: bytes, recipe: Recipe
 ) -> tuple[bytes, bytes, bytes | None]:
     assert block.images is not None and block.masks is not None
-    if encoding.image_format != "jpeg":
-        image = encode_jpeg(block.images[i], encoding.quality)
+    if recipe.image_format != "jpeg":
+        image = encode_jpeg(block.images[i], recipe.quality)
     depth = None
     if quantised is not None:
         grey = (quantised.pixels[i] >> 8).astype(np.uint8)
-        depth = encode_jpeg(grey if encoding.near_is_large else 255 - grey, encoding.quality)
-    return image, encode_jpeg(block.masks[i], encoding.quality), depth
+        depth = encode_jpeg(grey if recipe.near_is_large else 255 - grey, recipe.quality)
+    return image, encode_jpeg(block.masks[i], recipe.quality), depth
 
 
 def _failure(placement: Placement, error: Exception) -> Failure:
     return Failure(placement.key, "Encode", f"{type(error).__name__}: {error}")
-
-
-class _EncodeDoFn(beam.DoFn):
-    def __init__(self, encoding: Encoding) -> None:
-        self._encoding = encoding
-
-    def process(self, block: Block) -> Iterator[EncodedBlock]:
-        yield encode_block(block, self._encoding)
-
-
-class Encode(beam.PTransform):
-    """Blocks with pixels to EncodedBlocks.
-
-    Args:
-        encoding: how samples are encoded.
-    """
-
-    def __init__(self, encoding: Encoding) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[EncodedBlock]:
-        """Adds the step to a pipeline."""
-        return blocks | "Encode" >> beam.ParDo(_EncodeDoFn(self._encoding))

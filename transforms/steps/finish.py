@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import apache_beam as beam
 
@@ -18,8 +17,9 @@ from transforms.formats.base import (
     SplitFiles,
     other_file,
 )
-from transforms.formats.schema import CLEAN_FIELDS, Schema
+from transforms.formats.schema import CLEAN_FIELDS
 from transforms.plan.plan import load_plan
+from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
 from transforms.report.croissant import croissant_json
 from transforms.report.gallery import build_gallery
@@ -36,27 +36,8 @@ STATE_FILES = ("state/plan.json", "state/spec.json")
 TITLE = "Mask and depth data set"
 
 
-@dataclass(frozen=True)
-class FinishSettings:
-    """What the Finish step needs to know beside the summary.
-
-    Attributes:
-        root: the data set's folder.
-        formats: names of the formats.
-        schema: decides the fields of a sample.
-        origin: where the data set comes from.
-        allowed_failures: failed samples from which on the job stops.
-    """
-
-    root: str
-    formats: tuple[str, ...]
-    schema: Schema
-    origin: Origin
-    allowed_failures: int
-
-
 def descriptions(
-    files: Iterable[OutputFile], format_name: str, settings: FinishSettings
+    files: Iterable[OutputFile], format_name: str, recipe: Recipe, origin: Origin
 ) -> tuple[Description, Description]:
     """What is said of the samples and of the clean images in one format."""
     by_split: dict[str, list[OutputFile]] = {}
@@ -68,9 +49,9 @@ def descriptions(
     def splits(wanted: set[str]) -> tuple[SplitFiles, ...]:
         return tuple(SplitFiles(name, tuple(by_split[name])) for name in by_split if name in wanted)
 
-    text = dataset_text(settings.schema, settings.origin)
+    text = dataset_text(recipe.schema, origin)
     return (
-        Description(text, settings.schema.sample_fields(), splits(set(by_split) - clean)),
+        Description(text, recipe.schema.sample_fields(), splits(set(by_split) - clean)),
         Description(
             "The resized foregrounds and backgrounds of a data set of composites.",
             CLEAN_FIELDS,
@@ -79,7 +60,7 @@ def descriptions(
     )
 
 
-def finish(summary: Summary, settings: FinishSettings) -> None:
+def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     """Writes everything that stands beside the shards; the manifest comes last.
 
     With the manifest there, only what the run needed is removed: a runner may deliver a summary
@@ -88,11 +69,11 @@ def finish(summary: Summary, settings: FinishSettings) -> None:
     Raises:
         TooManyFailures: more samples have failed than the job allows.
     """
-    if len(summary.failures) > settings.allowed_failures:
-        raise too_many(list(summary.failures), settings.allowed_failures)
-    folder = Folder(settings.root)
+    if len(summary.failures) > recipe.allowed_failures:
+        raise too_many(list(summary.failures), recipe.allowed_failures)
+    folder = recipe.folder
     if not storage.exists(folder.path(MANIFEST)):
-        _write_all(folder, summary, settings)
+        _write_all(summary, recipe, origin)
     tidy(folder)
 
 
@@ -102,12 +83,12 @@ def tidy(folder: Folder) -> None:
         storage.delete_folder(storage.join(folder.state, name))
 
 
-def _write_all(folder: Folder, summary: Summary, settings: FinishSettings) -> None:
-    origin, plan = settings.origin, load_plan(folder.plan_path)
+def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
+    folder, plan = recipe.folder, load_plan(recipe.plan_path)
     files = data_files(summary)
-    samples, clean = descriptions(files, "parquet", settings)
+    samples, clean = descriptions(files, "parquet", recipe, origin)
     split = next(iter(plan.shard_counts))
-    reading = snippets(settings.formats, split, settings.schema.image_format)
+    reading = snippets(recipe.formats, split, recipe.image_format)
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
@@ -115,8 +96,8 @@ def _write_all(folder: Folder, summary: Summary, settings: FinishSettings) -> No
     ]
     if samples.splits:
         texts.append(("croissant.json", croissant_json(samples, clean)))
-    for name in settings.formats:
-        texts += FORMATS[name].describe(*descriptions(files, name, settings))
+    for name in recipe.formats:
+        texts += FORMATS[name].describe(*descriptions(files, name, recipe, origin))
     others = [_write(folder, path, text.encode()) for path, text in texts]
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
@@ -151,28 +132,32 @@ def _existing(folder: Folder, path: str) -> OtherFile:
 
 
 class _FinishDoFn(beam.DoFn):
-    def __init__(self, settings: FinishSettings) -> None:
-        self._settings = settings
+    def __init__(self, recipe: Recipe, origin: Origin) -> None:
+        self._recipe = recipe
+        self._origin = origin
 
     def process(self, summary: Summary, joined: list[OutputFile]) -> Iterator[str]:
         files = tuple(sorted((*summary.files, *joined), key=lambda file: file.path))
-        finish(dataclasses.replace(summary, files=files), self._settings)
-        yield Folder(self._settings.root).path(MANIFEST)
+        finish(dataclasses.replace(summary, files=files), self._recipe, self._origin)
+        yield self._recipe.folder.path(MANIFEST)
 
 
 class Finish(beam.PTransform):
     """One Summary to the path of the finished manifest.
 
     Args:
-        settings: what to write.
+        recipe: how the samples were made.
+        origin: where the data set comes from.
         joined: the files that many shards have contributed to, as a side input.
     """
 
-    def __init__(self, settings: FinishSettings, joined: beam.pvalue.AsList) -> None:
+    def __init__(self, recipe: Recipe, origin: Origin, joined: beam.pvalue.AsList) -> None:
         super().__init__()
-        self._settings = settings
+        self._recipe = recipe
+        self._origin = origin
         self._joined = joined
 
     def expand(self, summary: beam.PCollection[Summary]) -> beam.PCollection[str]:
         """Adds the step to a pipeline."""
-        return summary | "Finish" >> beam.ParDo(_FinishDoFn(self._settings), self._joined)
+        finish = _FinishDoFn(self._recipe, self._origin)
+        return summary | "Finish" >> beam.ParDo(finish, self._joined)

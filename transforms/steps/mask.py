@@ -1,17 +1,13 @@
 """Mask step: the alpha of each paste on black, with its bounding box and area."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-import apache_beam as beam
 import numpy as np
 
-from transforms.elements import Block, BoundingBox, Placement
+from transforms.elements import SOLID, Block, BoundingBox, Placement
 from transforms.pixels.input_cache import InputCache, input_cache
-from transforms.plan.plan import load_plan
-
-SOLID = 128
-"""A pixel belongs to the foreground from this mask value on."""
+from transforms.recipe import Recipe
 
 
 def paste_mask(mask: np.ndarray, alpha: np.ndarray, x: int, y: int) -> None:
@@ -64,26 +60,7 @@ def bounding_box(mask: np.ndarray) -> tuple[BoundingBox, int]:
     return box, int(np.count_nonzero(solid))
 
 
-class _MaskDoFn(beam.DoFn):
-    def __init__(self, plan_path: str) -> None:
-        self._plan_path = plan_path
-
-    def process(self, block: Block) -> Iterator[Block]:
-        side = load_plan(self._plan_path).image_size
-        yield replace(block, masks=masks(block.placements, input_cache(self._plan_path), side))
-
-
-class Mask(beam.PTransform):
-    """Adds the masks to Blocks.
-
-    Args:
-        plan_path: file of the plan.
-    """
-
-    def __init__(self, plan_path: str) -> None:
-        super().__init__()
-        self._plan_path = plan_path
-
-    def expand(self, blocks: beam.PCollection[Block]) -> beam.PCollection[Block]:
-        """Adds the step to a pipeline."""
-        return blocks | "Mask" >> beam.ParDo(_MaskDoFn(self._plan_path))
+def add_masks(block: Block, recipe: Recipe) -> Block:
+    """Adds `masks` to a block."""
+    assets = input_cache(recipe.plan_path)
+    return replace(block, masks=masks(block.placements, assets, recipe.image_size))

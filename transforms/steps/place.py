@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import apache_beam as beam
-
 from transforms.elements import Block, ShardSpec
 from transforms.plan.plan import Plan, load_plan
+from transforms.recipe import Recipe
 
 PLACED_AT_ONCE = 4096
 """Samples that a worker holds the places of."""
@@ -23,28 +22,6 @@ def blocks(plan: Plan, shard: ShardSpec, block_size: int) -> Iterator[Block]:
             yield Block(shard, begin + first, len(placements), placements)
 
 
-class _PlaceDoFn(beam.DoFn):
-    def __init__(self, plan_path: str, block_size: int) -> None:
-        self._plan_path = plan_path
-        self._block_size = block_size
-
-    def process(self, shard: ShardSpec) -> Iterator[Block]:
-        return blocks(load_plan(self._plan_path), shard, self._block_size)
-
-
-class Place(beam.PTransform):
-    """ShardSpec to Blocks without pixels.
-
-    Args:
-        plan_path: file of the plan.
-        block_size: samples in a block; also the batch size of the depth model.
-    """
-
-    def __init__(self, plan_path: str, block_size: int) -> None:
-        super().__init__()
-        self._plan_path = plan_path
-        self._block_size = block_size
-
-    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[Block]:
-        """Adds the step to a pipeline."""
-        return shards | "Place" >> beam.ParDo(_PlaceDoFn(self._plan_path, self._block_size))
+def place(shard: ShardSpec, recipe: Recipe) -> Iterator[Block]:
+    """The blocks of a shard, without pixels."""
+    return blocks(load_plan(recipe.plan_path), shard, recipe.block_size)

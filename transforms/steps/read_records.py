@@ -4,12 +4,8 @@ Only names cross between workers: records hold counts by pixel, and thousands of
 machine that sees them all.
 """
 
-from collections.abc import Iterator
-
-import apache_beam as beam
-
 from transforms.elements import ShardSpec
-from transforms.formats.base import Folder
+from transforms.recipe import Recipe
 from transforms.records import ShardRecord, read_record
 
 
@@ -18,28 +14,9 @@ def shard_of(record: ShardRecord) -> ShardSpec:
     return record.shard
 
 
-class _ReadRecordsDoFn(beam.DoFn):
-    def __init__(self, root: str) -> None:
-        self._folder = Folder(root)
-
-    def process(self, shard: ShardSpec) -> Iterator[ShardRecord]:
-        record = read_record(self._folder, shard)
-        if record is None:
-            raise FileNotFoundError(f"{shard.name}: its record is gone; start the job again")
-        yield record
-
-
-class ReadRecords(beam.PTransform):
-    """ShardSpecs of finished shards to their ShardRecords.
-
-    Args:
-        root: the data set's folder.
-    """
-
-    def __init__(self, root: str) -> None:
-        super().__init__()
-        self._root = root
-
-    def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardRecord]:
-        """Adds the step to a pipeline."""
-        return shards | "Read" >> beam.ParDo(_ReadRecordsDoFn(self._root))
+def read_finished(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
+    """The record of a finished shard. Raises FileNotFoundError when it is not there."""
+    record = read_record(recipe.folder, shard)
+    if record is None:
+        raise FileNotFoundError(f"{shard.name}: its record is gone; start the job again")
+    return record

@@ -10,9 +10,9 @@ from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.plan.extend import adopt
 from transforms.plan.plan import load_plan
+from transforms.recipe import Recipe
 from transforms.records import ShardRecord, read_record
 from transforms.report.gallery_samples import keep_from_shard
-from transforms.steps.write import WriteSettings
 
 FINISHED = "finished"
 """Tag of the records of finished shards."""
@@ -33,18 +33,18 @@ def finished_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
 
 
 class _ResumeDoFn(beam.DoFn):
-    def __init__(self, settings: WriteSettings) -> None:
-        self._settings = settings
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
 
     def process(self, shard: ShardSpec) -> Iterator[ShardSpec]:
-        folder = self._settings.folder
+        folder = self._recipe.folder
         plan = load_plan(folder.plan_path)
         if plan.parts:
-            adopt(folder, plan, shard, self._settings.formats)
+            adopt(folder, plan, shard, self._recipe.formats)
         record = finished_record(folder, shard)
         if plan.parts and record is not None:
-            [name, *_] = (name for name in self._settings.formats if name in TABLE_FORMATS)
-            keep_from_shard(folder, plan, shard, TABLE_FORMATS[name], self._settings.schema)
+            [name, *_] = (name for name in self._recipe.formats if name in TABLE_FORMATS)
+            keep_from_shard(folder, plan, shard, TABLE_FORMATS[name], self._recipe.schema)
         yield shard if record is None else beam.pvalue.TaggedOutput(FINISHED, record)  # type: ignore[misc]
 
 
@@ -52,14 +52,14 @@ class Resume(beam.PTransform):
     """ShardSpecs to those still to be made, and, tagged `FINISHED`, the records of the others.
 
     Args:
-        settings: where and how shards are written.
+        recipe: where and how shards are written.
     """
 
-    def __init__(self, settings: WriteSettings) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self._settings = settings
+        self._recipe = recipe
 
     def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.pvalue.DoOutputsTuple:
         """Adds the step to a pipeline."""
-        resume = beam.ParDo(_ResumeDoFn(self._settings))
+        resume = beam.ParDo(_ResumeDoFn(self._recipe))
         return shards | "Resume" >> resume.with_outputs(FINISHED, main="missing")

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 import apache_beam as beam
@@ -13,11 +12,13 @@ from transforms import storage
 from transforms.elements import Placement, ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder, FormatError
-from transforms.formats.schema import Picture, Row, Schema
+from transforms.formats.schema import Picture, Row
 from transforms.plan.plan import Plan, load_plan
+from transforms.recipe import Recipe
 from transforms.records import ShardRecord, record_name, record_path
 from transforms.report.statistics import DepthCounts, Statistics
 from transforms.report.verify_report import Fault, ShardReport, ShardReportFn
+from transforms.steps.beam import Each
 from transforms.steps.encode import QuantisedDepth
 from transforms.steps.mask import bounding_box
 from transforms.steps.place import blocks
@@ -26,29 +27,14 @@ _ROWS = 64
 _MOST_FAULTS = 20
 
 
-@dataclass(frozen=True)
-class VerifySettings:
-    """What is read back.
-
-    Attributes:
-        root: the data set's folder.
-        formats: names of its formats.
-        schema: decides the fields.
-    """
-
-    root: str
-    formats: tuple[str, ...]
-    schema: Schema
-
-
 class _Shard:
     """Reads one shard back in all table formats at once, row by row."""
 
-    def __init__(self, shard: ShardSpec, settings: VerifySettings) -> None:
+    def __init__(self, shard: ShardSpec, recipe: Recipe) -> None:
         self.shard = shard
-        self.settings = settings
-        self.folder = Folder(settings.root)
-        self.fields = settings.schema.sample_fields()
+        self.recipe = recipe
+        self.folder = recipe.folder
+        self.fields = recipe.schema.sample_fields()
         self.index = {field.name: i for i, field in enumerate(self.fields)}
         self.faults: list[Fault] = []
         self.statistics = Statistics()
@@ -71,7 +57,7 @@ class _Shard:
             for placement in block.placements
             if placement.key not in failed
         )
-        names = [name for name in self.settings.formats if name in TABLE_FORMATS]
+        names = [name for name in self.recipe.formats if name in TABLE_FORMATS]
         paths = [TABLE_FORMATS[name].sample_path(shard) for name in names]
         streams = [self._rows(name, path) for name, path in zip(names, paths, strict=True)]
         if streams:
@@ -130,7 +116,7 @@ class _Shard:
     def _decode(
         self, path: str, row: Row, wanted: Placement
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
-        schema, key = self.settings.schema, wanted.key
+        schema, key = self.recipe.schema, wanted.key
         side = (schema.side, schema.side)
         try:
             image = decoded(self._picture(row, "image"), "RGB", side)
@@ -173,7 +159,7 @@ class _Shard:
             return np.array([row[self.index[name]] for row, *_ in good], np.float32)
 
         depth = None
-        if self.settings.schema.depth:
+        if self.recipe.schema.depth:
             pixels = np.stack([maps for _, _, _, maps in good if maps is not None])
             stored = QuantisedDepth(pixels, numbers("depth_scale"), numbers("depth_offset"))
             depth = DepthCounts.of(stored.pixels, stored.scale, stored.offset, size("depth"))
@@ -225,35 +211,26 @@ def _plain(row: Row) -> tuple[object, ...]:
     return tuple(value.data if isinstance(value, Picture) else value for value in row)
 
 
-def verify_shard(shard: ShardSpec, plan: Plan, settings: VerifySettings) -> ShardReport:
+def verify_shard(shard: ShardSpec, recipe: Recipe) -> ShardReport:
     """Reads a shard back in all table formats and compares it with the plan and its record."""
-    return _Shard(shard, settings).read(plan)
-
-
-class _VerifyDoFn(beam.DoFn):
-    def __init__(self, settings: VerifySettings) -> None:
-        self._settings = settings
-
-    def process(self, shard: ShardSpec) -> Iterator[ShardReport]:
-        plan = load_plan(Folder(self._settings.root).plan_path)
-        yield verify_shard(shard, plan, self._settings)
+    return _Shard(shard, recipe).read(load_plan(recipe.plan_path))
 
 
 class Verify(beam.PTransform):
     """ShardSpecs to one ShardReport.
 
     Args:
-        settings: what is read back.
+        recipe: how the data set was made.
     """
 
-    def __init__(self, settings: VerifySettings) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self._settings = settings
+        self._recipe = recipe
 
     def expand(self, shards: beam.PCollection[ShardSpec]) -> beam.PCollection[ShardReport]:
         """Adds the step to a pipeline."""
         return (
             shards
-            | "Verify" >> beam.ParDo(_VerifyDoFn(self._settings))
+            | "Verify" >> Each(verify_shard, self._recipe)
             | "Report" >> beam.CombineGlobally(ShardReportFn())
         )

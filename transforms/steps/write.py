@@ -8,21 +8,20 @@ and made again in one piece: it is a pure function of its spec, so nothing needs
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.elements import Failure, Sample, ShardSpec
+from transforms.elements import Block, Failure, Sample, ShardSpec
 from transforms.formats import FORMATS
-from transforms.formats.base import Folder, Sink
-from transforms.formats.schema import Schema
+from transforms.formats.base import Sink
 from transforms.plan.plan import Plan, load_plan
+from transforms.recipe import Recipe
 from transforms.records import ShardRecord, write_record
 from transforms.report.gallery_samples import keep_for_gallery
 from transforms.report.statistics import Statistics
-from transforms.steps.encode import EncodedBlock
 
 UNFINISHED = "unfinished"
 """Tag of the shards that did not arrive in one piece."""
@@ -32,78 +31,55 @@ class TooManyFailures(RuntimeError):
     """More samples have failed than the job allows."""
 
 
-@dataclass(frozen=True)
-class WriteSettings:
-    """Where and in which formats samples are written.
-
-    Attributes:
-        root: the data set's folder.
-        formats: names of the formats.
-        schema: decides the fields.
-        allowed_failures: failed samples from which on the job stops.
-        progress_folder: local folder for the counters behind the progress line, or None.
-    """
-
-    root: str
-    formats: tuple[str, ...]
-    schema: Schema
-    allowed_failures: int
-    progress_folder: str | None = None
-
-    @property
-    def folder(self) -> Folder:
-        """The data set's folder."""
-        return Folder(self.root)
-
-
 class ShardWriter:
     """One shard being written in all formats.
 
     Args:
         shard: the shard.
-        settings: where and how.
+        recipe: where and how.
         plan: the data set's plan.
     """
 
-    def __init__(self, shard: ShardSpec, settings: WriteSettings, plan: Plan) -> None:
+    def __init__(self, shard: ShardSpec, recipe: Recipe, plan: Plan) -> None:
         self.shard = shard
         self.seen = 0
-        self._settings = settings
+        self._recipe = recipe
         self._plan = plan
         self._statistics = Statistics()
         self._failures: list[Failure] = []
         self._sinks: list[Sink[Sample]] = []
         try:
-            for name in settings.formats:
-                sink = FORMATS[name].open_samples(settings.folder, shard, settings.schema)
+            for name in recipe.formats:
+                sink = FORMATS[name].open_samples(recipe.folder, shard, recipe.schema)
                 self._sinks.append(sink)
         except BaseException:
             self.discard()
             raise
 
-    def add(self, block: EncodedBlock) -> None:
+    def add(self, block: Block) -> None:
         """Appends a block.
 
         Raises:
             TooManyFailures: the shard alone has more failed samples than the job allows.
         """
+        assert block.statistics is not None
         self.seen += block.promised
         self._failures += block.failures
-        if len(self._failures) > self._settings.allowed_failures:
-            raise too_many(self._failures, self._settings.allowed_failures)
+        if len(self._failures) > self._recipe.allowed_failures:
+            raise too_many(self._failures, self._recipe.allowed_failures)
         for sample in block.samples:
             for sink in self._sinks:
                 sink.write(sample)
         self._statistics += block.statistics
-        keep_for_gallery(self._settings.folder, self._plan, block)
-        _count_progress(self._settings.progress_folder, block.promised)
+        keep_for_gallery(self._recipe.folder, self._plan, block)
+        _count_progress(self._recipe.progress_folder, block.promised)
 
     def finish(self) -> ShardRecord:
         """Finishes the shard: its files get their names, then its record is written."""
         files = tuple(file for sink in self._sinks for file in sink.close())
         statistics = replace(self._statistics, failed=len(self._failures))
         record = ShardRecord(self.shard, files, tuple(self._failures), statistics)
-        write_record(self._settings.folder, record)
+        write_record(self._recipe.folder, record)
         return record
 
     def discard(self) -> None:
@@ -122,20 +98,20 @@ def too_many(failures: list[Failure], allowed: int) -> TooManyFailures:
 
 
 class _WriteDoFn(beam.DoFn):
-    def __init__(self, settings: WriteSettings) -> None:
-        self._settings = settings
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self._writer: ShardWriter | None = None
         self._broken: set[ShardSpec] = set()
 
     def start_bundle(self) -> None:
         self._writer, self._broken = None, set()
 
-    def process(self, block: EncodedBlock) -> Iterator[ShardRecord]:
+    def process(self, block: Block) -> Iterator[ShardRecord]:
         if block.shard in self._broken:
             return
         if self._writer is None and block.first == 0:
-            plan = load_plan(self._settings.folder.plan_path)
-            self._writer = ShardWriter(block.shard, self._settings, plan)
+            plan = load_plan(self._recipe.folder.plan_path)
+            self._writer = ShardWriter(block.shard, self._recipe, plan)
         writer = self._writer
         if writer is None or writer.shard != block.shard or writer.seen != block.first:
             self._broken.add(block.shard)
@@ -166,21 +142,21 @@ class _WriteDoFn(beam.DoFn):
 
 
 class Write(beam.PTransform):
-    """EncodedBlocks to ShardRecords.
+    """Blocks with samples to ShardRecords.
 
     The output has a second PCollection under the tag `UNFINISHED`: the shards to be made again.
 
     Args:
-        settings: where and how.
+        recipe: where and how.
     """
 
-    def __init__(self, settings: WriteSettings) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         super().__init__()
-        self._settings = settings
+        self._recipe = recipe
 
-    def expand(self, blocks: beam.PCollection[EncodedBlock]) -> beam.pvalue.DoOutputsTuple:
+    def expand(self, blocks: beam.PCollection[Block]) -> beam.pvalue.DoOutputsTuple:
         """Adds the step to a pipeline."""
-        write = beam.ParDo(_WriteDoFn(self._settings))
+        write = beam.ParDo(_WriteDoFn(self._recipe))
         return blocks | "Write" >> write.with_outputs(UNFINISHED, main="records")
 
 
