@@ -1,6 +1,7 @@
 """The elements that travel between the steps of the pipeline: small frozen dataclasses."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -170,8 +171,8 @@ class Block:
         if not failed:
             return self
         alive = [i for i in range(len(self.placements)) if i not in failed]
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        kept = {name: a[alive] for name, a in arrays.items() if isinstance(a, np.ndarray)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        kept: dict[str, Any] = {k: v[alive] for k, v in values.items() if isinstance(v, np.ndarray)}
         return replace(
             self,
             placements=tuple(self.placements[i] for i in alive),
