@@ -18,9 +18,12 @@ CORE = [
     "pillow>=11",
     "protobuf>=4.25",
     "pyarrow>=18",
+    "pyyaml>=6",
     "safetensors>=0.4.5",
     "simplejpeg>=1.7",
+    'tomli>=2; python_version < "3.11"',
     "torch>=2.6",
+    "tqdm>=4.66",
 ]
 
 EXTRAS = {

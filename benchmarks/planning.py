@@ -23,7 +23,8 @@ from PIL import Image
 from benchmarks.planning_report import Row, markdown, schedule
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.output import claim
-from pipeline.run import Performance, make_plan, make_recipe, model_meaning
+from pipeline.performance import Performance
+from pipeline.run import make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
 from transforms.elements import ShardSpec
 from transforms.formats.base import Folder, OutputFile

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from pipeline.catalog import build_catalog
 from pipeline.output import claim
-from pipeline.run import Performance, make_plan, make_recipe, model_meaning
+from pipeline.performance import Performance
+from pipeline.run import make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
 from transforms.pixels.input_cache import InputCache
 from transforms.steps.depth import loaded_model

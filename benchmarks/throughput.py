@@ -26,7 +26,8 @@ from PIL import Image
 from benchmarks.steps import step_costs
 from pipeline.catalog import build_catalog
 from pipeline.output import claim
-from pipeline.run import Performance, make_plan, make_recipe, model_meaning
+from pipeline.performance import Performance
+from pipeline.run import make_plan, make_recipe, model_meaning
 from pipeline.spec import DatasetSpec
 from transforms.elements import ShardSpec
 from transforms.recipe import Recipe

@@ -11,7 +11,8 @@ From Python, for example in a notebook:
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.run import GenerateResult, JobError, Performance, generate
+    from pipeline.performance import Performance
+    from pipeline.run import GenerateResult, JobError, generate
     from pipeline.spec import DatasetSpec, SpecError
 
 __all__ = ["DatasetSpec", "GenerateResult", "JobError", "Performance", "SpecError", "generate"]
@@ -23,7 +24,11 @@ def __getattr__(name: str) -> Any:
         from pipeline import spec
 
         return getattr(spec, name)
-    if name in ("GenerateResult", "JobError", "Performance", "generate"):
+    if name == "Performance":
+        from pipeline.performance import Performance
+
+        return Performance
+    if name in ("GenerateResult", "JobError", "generate"):
         from pipeline import run
 
         return getattr(run, name)

@@ -5,8 +5,22 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
 
+from pipeline.depth_request import DESCRIPTION, DepthRequest
 from pipeline.local.worker_main import quiet_imports
+from pipeline.option import Whole, declared, nearest, option
+from pipeline.options import (
+    Config,
+    add_options,
+    from_arguments,
+    performance_of,
+    read_config,
+    spec_of,
+)
+from pipeline.performance import Performance
+from pipeline.spec import DatasetSpec, SpecError
 
 _DESCRIPTION = """\
 Makes a training set for segmentation and depth from a folder of cut-out foregrounds and a folder of
@@ -22,15 +36,20 @@ JOB_FAILED = 1
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise SpecError(f"{' '.join(message.split()).removeprefix('argument ')}; see --help")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    from pipeline import depth_command
-    from pipeline.options import add_performance_arguments, add_spec_arguments
-
-    main_parser = argparse.ArgumentParser(
+    main_parser = _Parser(
         prog="mask-depth-dataset",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     generate = commands.add_parser(
@@ -41,11 +60,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    main_parser.add_argument(
-        "--debug", action="store_true", help="show whole tracebacks and what Beam logs"
+    generate.add_argument(
+        "--config",
+        metavar="FILE",
+        help="options from a file in YAML, TOML or JSON, such as the state/spec.json of a data set;"
+        " flags win",
     )
-    add_spec_arguments(generate)
-    add_performance_arguments(generate)
+    add_options(generate, DatasetSpec, Performance)
     generate.add_argument(
         "--overwrite",
         action="store_true",
@@ -69,17 +90,34 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     verify.add_argument("output", metavar="DIR", help="folder of the data set")
-    verify.add_argument(
-        "--sample", type=int, metavar="N", help="a quick look at about N samples (default: all)"
-    )
+    add_options(verify, _Look)
     depth = commands.add_parser(
         "depth",
         help="predict depth for any pictures, to judge a model before a run",
-        description=depth_command.DESCRIPTION,
+        description=DESCRIPTION,
         allow_abbrev=False,
     )
-    depth_command.add_arguments(depth)
+    add_options(depth, DepthRequest)
+    for each in (main_parser, generate, verify, depth):
+        each.add_argument(
+            "--debug",
+            action="store_true",
+            default=False if each is main_parser else argparse.SUPPRESS,
+            help="show whole tracebacks and what Beam logs",
+        )
     return main_parser
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How much of a data set `verify` reads."""
+
+    sample: int | None = field(
+        default=None,
+        metadata=option(
+            "how much is read", Whole(1), "a quick look at about N samples", unset="all"
+        ),
+    )
 
 
 def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
@@ -93,18 +131,31 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
         interrupt.
     """
-    quiet_imports()
-    from pipeline.run import JobError, StillRunning
-    from pipeline.spec import SpecError
-
-    arguments, rest = parser().parse_known_args(argv)
-    arguments.own_process = own_process
-    _set_up_logging(arguments.debug)
     try:
-        return _COMMANDS[arguments.command](arguments, rest)
+        arguments, rest = parser().parse_known_args(argv)
     except SpecError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
+    quiet_imports()
+    arguments.own_process = own_process
+    _set_up_logging(arguments.debug)
+    try:
+        return _run(arguments, rest)
+    except SpecError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("interrupted; the same command continues", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
+    if arguments.command == "depth":
+        return _depth(arguments, rest)
+    from pipeline.run import JobError, StillRunning
+
+    try:
+        return (_generate if arguments.command == "generate" else _verify)(arguments, rest)
     except StillRunning as error:
         print(f"submitted: {error}")
         return 0
@@ -113,21 +164,23 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         print(f"error: the job has stopped: {error}", file=sys.stderr)
         print("the same command continues it", file=sys.stderr)
         return JOB_FAILED
-    except KeyboardInterrupt:
-        print("interrupted; the same command continues", file=sys.stderr)
-        return INTERRUPTED
 
 
 def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
+    config = Config()
+    if arguments.config is not None:
+        config = read_config(arguments.config)
+        beam_arguments = [*config.beam, *beam_arguments]
+    spec = spec_of(arguments, config.values)
+    performance = performance_of(arguments, config.values)
+
     from pipeline.dry_run import forecast
     from pipeline.local.forks import prepared
-    from pipeline.options import performance_of, spec_of
     from pipeline.progress import clock
     from pipeline.run import generate
-    from pipeline.runner import local_workers
+    from pipeline.runner import check_runner, local_workers
 
-    spec = spec_of(arguments)
-    performance = performance_of(arguments)
+    check_runner(beam_arguments, spec.paths())
     if arguments.dry_run:
         print(forecast(spec, beam_arguments, performance).text())
         return 0
@@ -161,9 +214,13 @@ def _set_up_logging(debug: bool) -> None:
 
 
 def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
+    look = from_arguments(_Look, arguments)
+
+    from pipeline.beam_flags import check_beam_flags
     from pipeline.verify import verify
 
-    result = verify(arguments.output, beam_arguments, arguments.sample)
+    check_beam_flags(beam_arguments, ["sample", "debug"])
+    result = verify(arguments.output, beam_arguments, look.sample)
     for fault in result.faults:
         print(f"fault: {fault.path}: {fault.what}")
     state = f"{len(result.faults)} faults" if result.faults else "no fault"
@@ -172,15 +229,16 @@ def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
 
 
 def _depth(arguments: argparse.Namespace, unknown: list[str]) -> int:
+    for word in unknown:
+        name = word.partition("=")[0]
+        like = nearest(name, [each.flag for each in declared(DepthRequest)])
+        hint = f"; did you mean --{like}?" if like else "; see --help"
+        raise SpecError(f"{name} is no option of depth{hint}")
+    request = from_arguments(DepthRequest, arguments)
+
     from pipeline import depth_command
-    from pipeline.spec import SpecError
 
-    if unknown:
-        raise SpecError(f"{unknown[0]} is no option of depth; see --help")
-    return depth_command.run(arguments)
-
-
-_COMMANDS = {"generate": _generate, "verify": _verify, "depth": _depth}
+    return depth_command.run(request)
 
 
 def entry() -> None:

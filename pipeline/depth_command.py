@@ -1,6 +1,5 @@
 """`python -m pipeline depth`: depth maps of any pictures, to judge a model before a run."""
 
-import argparse
 import io
 import sys
 from collections import Counter
@@ -10,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.catalog import find_files, has_image_name
+from pipeline.depth_request import DepthRequest
 from pipeline.spec import SpecError
 from transforms import models, storage
 from transforms.models.base import ModelError
@@ -25,37 +25,8 @@ SHEET_PICTURES = 48
 
 SHEET_NAME = "sheet.png"
 
-DESCRIPTION = """\
-Predicts depth for pictures of any size. For each picture NAME it writes NAME.npy (float32, height x
-width of the picture, the model's own values) and NAME.png (16-bit, stretched to the map's own
-range), and one sheet.png with pictures and depth side by side. The exit code is 1 when a file had
-to be skipped."""
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of the command."""
-    parser.add_argument(
-        "--images", required=True, metavar="DIR_OR_GLOB", help="pictures of any size"
-    )
-    parser.add_argument("--output", required=True, metavar="DIR", help="folder for the maps")
-    parser.add_argument(
-        "--depth_model",
-        default="builtin",
-        metavar="MODEL",
-        help="builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH (default: builtin)",
-    )
-    parser.add_argument(
-        "--depth_threads", type=int, default=1, metavar="N", help="CPU threads (default: 1)"
-    )
-    parser.add_argument(
-        "--depth_device",
-        metavar="DEVICE",
-        help="torch device (default: CUDA where there is one, else cpu)",
-    )
-    parser.add_argument("--half_precision", action="store_true", help="compute in 16 bits on CUDA")
-
-
-def run(arguments: argparse.Namespace) -> int:
+def run(request: DepthRequest) -> int:
     """Runs the command.
 
     Returns:
@@ -64,20 +35,20 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         SpecError: there is no file, or the model cannot be loaded.
     """
-    output = storage.absolute(arguments.output)
+    output = storage.absolute(request.output)
     paths = [
-        path for path in find_files(arguments.images, "images") if not path.startswith(f"{output}/")
+        path for path in find_files(request.images, "images") if not path.startswith(f"{output}/")
     ]
     try:
         model = models.load_model(
-            arguments.depth_model,
-            threads=arguments.depth_threads,
-            device=arguments.depth_device,
-            half_precision=arguments.half_precision,
+            request.depth_model,
+            threads=request.threads,
+            device=request.device,
+            half_precision=request.half_precision,
         )
     except ModelError as error:
-        raise SpecError(f"--depth_model={arguments.depth_model}: {error}") from None
-    storage.make_folder(arguments.output)
+        raise SpecError(f"--depth_model={request.depth_model}: {error}") from None
+    storage.make_folder(request.output)
     names = output_names(paths)
     shown = set(evenly(paths, SHEET_PICTURES))
     exhibits: list[Exhibit] = []
@@ -89,13 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"skipped: {path}: {error}", file=sys.stderr)
             skipped += 1
             continue
-        _write(storage.join(arguments.output, *name.split("/")), depth)
+        _write(storage.join(request.output, *name.split("/")), depth)
         if path in shown:
             exhibits += _pair(name, image, depth, model.meaning)
     if exhibits:
         section = Section("depth", "Depth", _legend(model), tuple(exhibits))
-        storage.write_bytes(storage.join(arguments.output, SHEET_NAME), section_sheet(section))
-    print(f"{len(paths) - skipped} depth maps in {arguments.output}, {skipped} files skipped")
+        storage.write_bytes(storage.join(request.output, SHEET_NAME), section_sheet(section))
+    print(f"{len(paths) - skipped} depth maps in {request.output}, {skipped} files skipped")
     print(f"the numbers are {_words(model.meaning)}; {model.name} ran on {model.device}")
     return 1 if skipped else 0
 

@@ -14,8 +14,9 @@ from pipeline.output import (
     free_bytes,
     refuse_foreign,
 )
+from pipeline.performance import Performance
 from pipeline.progress import clock
-from pipeline.run import Performance, make_plan, make_recipe, model_meaning
+from pipeline.run import make_plan, make_recipe, model_meaning, resolved
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec
 from transforms import storage
@@ -78,7 +79,7 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
     Raises:
         SpecError: `generate` would refuse.
     """
-    spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
+    spec = resolved(spec)
     spec.check()
     check_runner(beam_arguments, spec.paths())
     meaning = model_meaning(spec.depth_model)

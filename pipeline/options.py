@@ -1,193 +1,195 @@
-"""Command-line flags of `generate`, and how they become a spec."""
+"""Options of a dataclass on the command line and in a config file."""
 
 import argparse
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from pipeline.run import Performance
-from pipeline.spec import DatasetSpec, SpecError, parse_jitter, parse_splits
+from pipeline.option import Declared, SpecError, Switch, declared, nearest
+from pipeline.performance import Performance
+from pipeline.spec import DatasetSpec
+
+T = TypeVar("T")
+
+COMMANDS = ("config", "overwrite", "extend", "dry_run", "debug")
+"""Flags of `generate` that say what a run does, not what is made."""
 
 
-def add_spec_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that decide what a data set is."""
-    inputs = parser.add_argument_group("inputs and output (folders, globs, gs:// and the like)")
-    inputs.add_argument(
-        "--foregrounds", required=True, metavar="DIR_OR_GLOB", help="cut-outs with alpha"
-    )
-    inputs.add_argument(
-        "--backgrounds", required=True, metavar="DIR_OR_GLOB", help="photographs to paste on"
-    )
-    inputs.add_argument(
-        "--masks",
-        metavar="DIR_OR_GLOB",
-        help="grey masks for foregrounds without alpha, white where they are opaque; matched by id,"
-        " the last number in the file name",
-    )
-    inputs.add_argument(
-        "--categories",
-        metavar="CSV",
-        help="what the foregrounds show, for --formats=coco: a table whose first line is"
-        " file,category or id,category (default: the name of the folder that each is in)",
-    )
-    inputs.add_argument("--output", required=True, metavar="DIR", help="folder of the data set")
-    inputs.add_argument(
-        "--on_error",
-        choices=("skip", "fail"),
-        default="skip",
-        help="leave out unusable inputs and name them in errors/, or stop (default: skip)",
-    )
-    samples = parser.add_argument_group("samples")
-    samples.add_argument(
-        "--image_size", type=int, default=160, metavar="N", help="side in pixels (default: 160)"
-    )
-    samples.add_argument(
-        "--foreground_size",
-        type=int,
-        default=80,
-        metavar="N",
-        help="side of the square that a pasted foreground fits into (default: 80)",
-    )
-    samples.add_argument(
-        "--placements",
-        type=int,
-        default=20,
-        metavar="N",
-        help="places of each foreground, and of its mirror image, on each background (default: 20)",
-    )
-    samples.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="paste mirror images as well (default: yes)",
-    )
-    samples.add_argument("--no_flip", dest="flip", action="store_false", help=argparse.SUPPRESS)
-    samples.add_argument(
-        "--scale_jitter",
-        metavar="LOW:HIGH",
-        help="vary the foreground's size by a factor, such as 0.5:1.0 (default: none)",
-    )
-    samples.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="another seed, other places (default: 0)"
-    )
-    samples.add_argument(
-        "--split",
-        default="train:1",
-        metavar="NAME:SHARE,...",
-        help="such as train:0.9,test:0.1; dealt out by foreground, so that test objects are never"
-        " seen in training (default: all train)",
-    )
-    samples.add_argument(
-        "--max_samples", type=int, metavar="N", help="an even subset, for a trial (default: all)"
-    )
-    storage = parser.add_argument_group("storage")
-    storage.add_argument(
-        "--formats",
-        default="tfrecord,parquet",
-        metavar="LIST",
-        help="of tfrecord, parquet, webdataset, coco, zip (default: tfrecord,parquet)",
-    )
-    storage.add_argument(
-        "--num_shards",
-        default="auto",
-        metavar="N",
-        help="number of shards (default: auto, about 4,000 samples each, at most 50,000)",
-    )
-    storage.add_argument(
-        "--image_encoding",
-        default="jpeg:90",
-        metavar="png|jpeg:Q",
-        help="of the composites; masks and depth are always PNG (default: jpeg:90)",
-    )
-    storage.add_argument(
-        "--depth_bits",
-        type=int,
-        default=10,
-        metavar="N",
-        help="significant bits of the 16-bit depth maps; fewer are smaller (default: 10)",
-    )
-    depth = parser.add_argument_group("depth")
-    depth.add_argument(
-        "--depth_model",
-        default="builtin",
-        metavar="MODEL",
-        help="builtin, none, onnx:PATH, hf:ID_OR_DIR (a transformers depth-estimation model) or"
-        " torchscript:PATH (default: builtin)",
-    )
-    depth.add_argument(
-        "--max_failures",
-        type=float,
-        default=0.001,
-        metavar="SHARE",
-        help="share of samples that may fail before the job stops (default: 0.001)",
+class _Toggle(argparse.Action):
+    """`--name` and `--no_name`."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **kwargs)
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        word = (option_string or "").replace("-", "_")
+        setattr(namespace, self.dest, not word.startswith("__no_"))
+
+
+def add_options(parser: argparse.ArgumentParser, *classes: type) -> None:
+    """Adds the options that dataclasses declare, under their headings.
+
+    What is not given is absent from the parsed arguments, and what is given is text.
+    """
+    groups: dict[str, Any] = {}
+    for each in (each for cls in classes for each in declared(cls)):
+        name = each.option.group
+        group = groups.get(name) or groups.setdefault(name, parser.add_argument_group(name))
+        _add(group, each)
+
+
+def _add(group: Any, each: Declared) -> None:
+    common: dict[str, Any] = {"dest": each.flag, "default": argparse.SUPPRESS}
+    text = each.help.replace("%", "%%")
+    if not isinstance(each.option.kind, Switch):
+        group.add_argument(f"--{each.flag}", metavar=each.option.kind.metavar, help=text, **common)
+        return
+    no = f"--no_{each.flag}"
+    group.add_argument(f"--{each.flag}", no, action=_Toggle, help=text, **common)
+    dashes = {f"--{each.flag}".replace("_", "-")[2:], no[2:].replace("_", "-")}
+    for spelt in sorted(dashes - {each.flag}):
+        group.add_argument(f"--{spelt}", action=_Toggle, help=argparse.SUPPRESS, **common)
+
+
+def from_arguments(
+    cls: type[T], arguments: argparse.Namespace, config: Mapping[str, Any] | None = None
+) -> T:
+    """An instance from the flags given and, where they are silent, from a config file.
+
+    Raises:
+        SpecError: a value that is not taken, or a required option that is missing.
+    """
+    values: dict[str, Any] = {}
+    for each in declared(cls):
+        if hasattr(arguments, each.flag):
+            given = getattr(arguments, each.flag)
+            values[each.name] = each.parse(given) if isinstance(given, str) else given
+        elif config is not None and (key := _key(each, config)) is not None:
+            values[each.name] = config[key]
+        elif each.required:
+            raise SpecError(
+                f"--{each.flag}={each.option.kind.metavar} is missing ({each.option.help})"
+            )
+    return cls(**values)
+
+
+def spec_of(arguments: argparse.Namespace, config: Mapping[str, Any] | None = None) -> DatasetSpec:
+    """The spec that flags and config file describe. Raises SpecError for what is impossible."""
+    return from_arguments(DatasetSpec, arguments, config)
+
+
+def performance_of(
+    arguments: argparse.Namespace, config: Mapping[str, Any] | None = None
+) -> Performance:
+    """How flags and config file want a machine to be used. Raises SpecError."""
+    return from_arguments(Performance, arguments, config)
+
+
+def generate_flags() -> tuple[str, ...]:
+    """All flags of `generate` without dashes, those of Beam not among them."""
+    options = [each for cls in (DatasetSpec, Performance) for each in declared(cls)]
+    switches = [each for each in options if isinstance(each.option.kind, Switch)]
+    return (
+        *(each.flag for each in options),
+        *(f"no_{each.flag}" for each in switches),
+        *COMMANDS,
     )
 
 
-def add_performance_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags that decide how a machine is used."""
-    group = parser.add_argument_group("performance (never changes composites or masks)")
-    group.add_argument(
-        "--batch_size",
-        type=int,
-        default=32,
-        metavar="N",
-        help="samples in a batch of the depth model; 256 and more suit GPUs (default: 32)",
-    )
-    group.add_argument(
-        "--depth_threads",
-        type=int,
-        metavar="N",
-        help="CPU threads of the depth model in each worker (default: 1)",
-    )
-    group.add_argument(
-        "--depth_device",
-        metavar="DEVICE",
-        help="torch device of the depth model (default: CUDA where there is one, else cpu)",
-    )
-    group.add_argument(
-        "--half_precision", action="store_true", help="the depth model computes in 16 bits on CUDA"
-    )
-    group.add_argument(
-        "--share_model",
-        action="store_true",
-        help="all worker processes of a machine use one copy of the depth model",
-    )
+def _key(each: Declared, config: Mapping[str, Any]) -> str | None:
+    return next((key for key in (each.flag, each.name) if key in config), None)
 
 
-def spec_of(arguments: argparse.Namespace) -> DatasetSpec:
-    """The spec that the flags describe. Raises SpecError for what cannot be understood."""
-    shards = arguments.num_shards
-    if shards != "auto" and not shards.lstrip("-").isdigit():
-        raise SpecError(f"--num_shards={shards} is not understood; give auto or a number")
-    return DatasetSpec(
-        foregrounds=arguments.foregrounds,
-        backgrounds=arguments.backgrounds,
-        output=arguments.output,
-        masks=arguments.masks,
-        categories=arguments.categories,
-        image_size=arguments.image_size,
-        foreground_size=arguments.foreground_size,
-        placements=arguments.placements,
-        flip=arguments.flip,
-        scale_jitter=parse_jitter(arguments.scale_jitter) if arguments.scale_jitter else None,
-        seed=arguments.seed,
-        num_shards=None if shards == "auto" else int(shards),
-        formats=tuple(name.strip() for name in arguments.formats.split(",") if name.strip()),
-        depth_model=arguments.depth_model,
-        image_encoding=arguments.image_encoding,
-        depth_bits=arguments.depth_bits,
-        splits=parse_splits(arguments.split),
-        max_samples=arguments.max_samples,
-        on_error=arguments.on_error,
-        max_failures=arguments.max_failures,
-    )
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What a config file says.
+
+    Attributes:
+        values: by option.
+        beam: the other keys, as flags of Beam; none of them is checked.
+    """
+
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    beam: tuple[str, ...] = ()
 
 
-def performance_of(arguments: argparse.Namespace) -> Performance:
-    """How the flags want a machine to be used."""
-    if arguments.batch_size < 1:
-        raise SpecError(f"--batch_size={arguments.batch_size} is impossible; give at least 1")
-    return Performance(
-        batch_size=arguments.batch_size,
-        threads=arguments.depth_threads,
-        device=arguments.depth_device,
-        half_precision=arguments.half_precision,
-        share_model=arguments.share_model,
-    )
+def read_config(path: str) -> Config:
+    """Reads a config file of `generate`: a mapping in TOML, JSON or YAML.
+
+    Its keys are flags without dashes, Beam's too. The `state/spec.json` of a data set is one.
+
+    Args:
+        path: the file; its extension says what it is.
+
+    Raises:
+        SpecError: the file cannot be read or understood.
+    """
+    found = _load(path)
+    if not isinstance(found, Mapping) or not all(isinstance(key, str) for key in found):
+        raise SpecError(f"--config={path}: give a mapping of options, such as image_size: 160")
+    options = [each for cls in (DatasetSpec, Performance) for each in declared(cls)]
+    names = {name for each in options for name in (each.flag, each.name)}
+    for each in options:
+        if each.flag != each.name and each.flag in found and each.name in found:
+            raise SpecError(f"--config={path}: {each.flag} and {each.name} are the same option")
+    beam: list[str] = []
+    for key, value in found.items():
+        if key in COMMANDS:
+            raise SpecError(f"--config={path}: {key} is for the command line; give --{key} there")
+        if key not in names:
+            beam += _beam_flags(path, key, value, names)
+    return Config({key: value for key, value in found.items() if key in names}, tuple(beam))
+
+
+def _beam_flags(path: str, key: str, value: Any, names: Iterable[str]) -> list[str]:
+    from pipeline.beam_flags import beam_flags
+
+    if key not in beam_flags():
+        like = nearest(key, [*names, *beam_flags()])
+        hint = f"; did you mean {like}?" if like else "; see generate --help"
+        raise SpecError(f"--config={path}: {key} is no option{hint}")
+    if isinstance(value, bool):
+        return [f"--{key}"] if value else []
+    values = value if isinstance(value, list) else [value]
+    return [f"--{key}={json.dumps(v) if isinstance(v, dict) else v}" for v in values]
+
+
+def _load(path: str) -> Any:
+    file = os.path.expanduser(path)
+    extension = os.path.splitext(file)[1].lower()
+    try:
+        with open(file, "rb") as stream:
+            text = stream.read().decode("utf-8-sig")
+    except OSError as error:
+        raise SpecError(f"--config={path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SpecError(f"--config={path} is not UTF-8 text") from None
+    try:
+        if extension == ".json":
+            return json.loads(text)
+        if extension == ".toml":
+            return _toml(text)
+        import yaml
+
+        return yaml.safe_load(text)
+    except ImportError as error:
+        raise SpecError(f"--config={path} cannot be read: {error}") from None
+    except Exception as error:  # Each parser has errors of its own.
+        reason = " ".join(f"{error}".split())
+        raise SpecError(f"--config={path} is not understood: {reason}") from None
+
+
+def _toml(text: str) -> Any:
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10
+        import tomli as tomllib
+    return tomllib.loads(text)

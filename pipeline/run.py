@@ -18,6 +18,7 @@ from pipeline.catalog import Catalog, build_catalog
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
 from pipeline.output import check_space, claim, clear, refuse_foreign
+from pipeline.performance import Performance
 from pipeline.progress import watched
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
@@ -36,23 +37,7 @@ _LOG = logging.getLogger(__name__)
 _VERSIONED = ("mask-depth-dataset", "numpy", "pillow", "simplejpeg", "deflate", "pyarrow", "torch")
 
 
-@dataclass(frozen=True)
-class Performance:
-    """How a job uses a machine; none of it changes composites or masks.
-
-    Attributes:
-        batch_size: samples in a batch of the depth model.
-        threads: CPU threads of the depth model in each worker; None for an even share of the cores.
-        device: torch device of the depth model; None for CUDA where there is one.
-        half_precision: whether the depth model computes in 16 bits on CUDA.
-        share_model: whether all worker processes of a machine use one copy of the model.
-    """
-
-    batch_size: int = 32
-    threads: int | None = None
-    device: str | None = None
-    half_precision: bool = False
-    share_model: bool = False
+_DEFAULT = Performance()
 
 
 class JobError(RuntimeError):
@@ -115,7 +100,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
 def generate(
     spec: DatasetSpec,
     beam_arguments: Sequence[str] = (),
-    performance: Performance = Performance(),
+    performance: Performance = _DEFAULT,
     progress: bool = True,
     overwrite: bool = False,
     extend: bool = False,
@@ -140,7 +125,7 @@ def generate(
         StillRunning: the job goes on elsewhere, as asked for.
     """
     start = time.monotonic()
-    spec = dataclasses.replace(spec, output=storage.absolute(spec.output))
+    spec = resolved(spec)
     spec.check()
     check_runner(list(beam_arguments), spec.paths())
     meaning = model_meaning(spec.depth_model)
@@ -160,6 +145,13 @@ def generate(
             arguments = list(beam_arguments)
             _run(spec, claimed.plan, catalog, meaning, arguments, performance, progress)
     return _result(spec.output, time.monotonic() - start, claimed.finished)
+
+
+def resolved(spec: DatasetSpec) -> DatasetSpec:
+    """The spec with absolute local paths, which is the same from any folder."""
+    return dataclasses.replace(
+        spec, **{name: storage.absolute(path) for name, path in spec.paths()}
+    )
 
 
 def model_meaning(depth_model: str) -> DepthMeaning | None:
@@ -182,7 +174,7 @@ def make_recipe(
     spec: DatasetSpec,
     plan: Plan,
     meaning: DepthMeaning | None = None,
-    performance: Performance = Performance(),
+    performance: Performance = _DEFAULT,
     progress_folder: str | None = None,
 ) -> Recipe:
     """How the samples of a data set are made and written.

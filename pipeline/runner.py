@@ -31,8 +31,10 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle, Po
 from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import Environment, SubprocessSDKEnvironment
 
+from pipeline.beam_flags import check_beam_flags
 from pipeline.local import forks
 from pipeline.local.worker_main import command
+from pipeline.options import generate_flags
 from pipeline.spec import SpecError
 from transforms import storage
 
@@ -95,16 +97,22 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
         paths: flag and value of each place that inputs are read from or outputs written to.
 
     Raises:
-        SpecError: the runner loses elements, is unknown, needs an extra that is not installed, or
-            its workers cannot reach a path.
+        SpecError: a word is no flag of Beam, or the runner silently drops elements, is unknown,
+            needs an extra that is not installed, or has workers that cannot reach a path.
     """
+    check_beam_flags(beam_arguments, generate_flags())
     options = PipelineOptions(beam_arguments)
     name = options.view_as(StandardOptions).runner or ""
+    workers = options.view_as(DirectOptions).direct_num_workers
+    if workers < 0:
+        raise SpecError(
+            f"--direct_num_workers={workers} is impossible; give at least 1, or 0 for all cores"
+        )
     FileSystems.set_options(options)
     kind = _kind(name)
     if kind == "daskrunner":
         raise SpecError(
-            f"--runner={name} loses elements without a word; use another, such as PrismRunner"
+            f"--runner={name} silently drops elements; use another, such as PrismRunner"
         )
     try:
         if kind:

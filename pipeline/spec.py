@@ -2,68 +2,241 @@
 
 import dataclasses
 import json
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from transforms.formats import FORMATS
+from pipeline.option import (
+    Choice,
+    Factors,
+    Kind,
+    Place,
+    Refused,
+    Share,
+    SpecError,
+    Switch,
+    Text,
+    Whole,
+    Words,
+    declared,
+    documented,
+    nearest,
+    normalise,
+    option,
+)
+from transforms.formats import NAMES
 from transforms.plan.inputs import SplitShare
-from transforms.steps.clean import BACKGROUNDS, FOREGROUNDS
 
-DEFAULT_SPLITS = (SplitShare("train", 1.0),)
+__all__ = ["MAX_SIDE", "DatasetSpec", "SpecError", "SplitShare"]
+
+MAX_SIDE = 16384
+"""Largest side of a composite: the widest picture that every reader of the formats accepts."""
+
+# Headings of the help.
+_INPUTS = "inputs and output (folders, globs, gs:// and the like)"
+_SAMPLES = "samples"
+_STORAGE = "storage"
+_DEPTH = "depth"
 
 
-class SpecError(ValueError):
-    """A request that cannot be carried out; one line that says what would be right."""
+class Encoding(Kind):
+    """How composites are stored: `png` or `jpeg:QUALITY`."""
+
+    metavar = "png|jpeg:Q"
+
+    def accept(self, value: object) -> str:
+        """The encoding."""
+        if not isinstance(value, str) or not re.fullmatch(
+            r"png|jpeg(:0*([1-9][0-9]?|100))?", value
+        ):
+            raise Refused("is unknown; give png or jpeg:1 to jpeg:100")
+        return value
 
 
+class Shares(Kind):
+    """Names and shares of splits: `train:0.9,test:0.1`, a mapping, or pairs."""
+
+    metavar = "NAME:SHARE,..."
+
+    def parse(self, text: str) -> tuple[SplitShare, ...]:
+        """The shares that a text spells."""
+        try:
+            pairs = [part.split(":") for part in text.split(",")]
+            shares = [SplitShare(name.strip(), float(share)) for name, share in pairs]
+        except ValueError:
+            raise Refused("is not understood; give train:0.9,test:0.1") from None
+        return self.accept(shares)
+
+    def accept(self, value: object) -> tuple[SplitShare, ...]:
+        """The value as shares."""
+        if isinstance(value, str):
+            return self.parse(value)
+        items: Any = value.items() if isinstance(value, Mapping) else value
+        try:
+            shares = tuple(_share(item) for item in items)
+        except (TypeError, ValueError, KeyError):
+            raise Refused("is impossible; give names and shares such as train:0.9") from None
+        names = [share.name for share in shares]
+        if not names or len(set(names)) < len(names):
+            raise Refused("is impossible; give each split once")
+        if not all(0 < share.share < math.inf for share in shares):
+            raise Refused("is impossible; give each split a share above 0")
+        return shares
+
+    def text(self, value: Any) -> str:
+        """As on the command line."""
+        shares = [_share(item) for item in value]
+        return ",".join(f"{share.name}:{share.share:g}" for share in shares)
+
+
+def _share(item: Any) -> SplitShare:
+    if isinstance(item, Mapping):  # As in a set's `state/spec.json`.
+        item = (item["name"], item["share"])
+    name, share = (item.name, item.share) if isinstance(item, SplitShare) else item
+    if not isinstance(name, str) or isinstance(share, str):
+        raise TypeError
+    return SplitShare(name, float(share))
+
+
+def parse_splits(text: str) -> tuple[SplitShare, ...]:
+    """Reads `train:0.9,test:0.1`. Raises Refused when it is spelt otherwise."""
+    return Shares().parse(text)
+
+
+@documented
 @dataclass(frozen=True)
 class DatasetSpec:
     """A data set: its inputs, its size and how it is stored.
 
-    Attributes:
-        foregrounds: folder or glob of cut-outs, in any place that Beam's FileSystems reads.
-        backgrounds: folder or glob of backgrounds.
-        output: folder of the data set.
-        masks: folder or glob of masks for foregrounds without alpha, matched by id.
-        image_size: side of the composites in pixels.
-        foreground_size: side of the square that a pasted foreground fits into, in pixels.
-        placements: placements of one foreground, flip and background.
-        flip: whether mirror images are pasted as well.
-        scale_jitter: lowest and highest factor on the foreground's size, or None for 1.
-        seed: seed of placements and order.
-        num_shards: number of shards over all splits; None for about 4,000 samples a shard.
-        formats: of `tfrecord`, `parquet`, `webdataset`, `coco`, `zip`.
-        depth_model: `builtin`, `none`, `onnx:PATH`, `hf:ID_OR_DIR` or `torchscript:PATH`.
-        image_encoding: `png` or `jpeg:QUALITY`, for the composites.
-        depth_bits: significant bits of the stored depth, 1 to 16.
-        splits: names and shares of the splits, dealt out by foreground.
-        max_samples: size of an even subset, or None for all samples.
-        on_error: `skip` leaves bad inputs out, `fail` stops at them.
-        max_failures: share of samples that may fail before the job stops, 0 to 1.
-        categories: CSV file that says what the foregrounds show, for COCO; None for the name of
-            the folder that each file is in.
+    Every field is an option of the command line and a key of a config file. What Python gives is
+    taken where its meaning is plain: paths, NumPy's numbers, lists for tuples.
+
+    Raises:
+        SpecError: an option does not take its value.
     """
 
-    foregrounds: str
-    backgrounds: str
-    output: str
-    masks: str | None = None
-    image_size: int = 160
-    foreground_size: int = 80
-    placements: int = 20
-    flip: bool = True
-    scale_jitter: tuple[float, float] | None = None
-    seed: int = 0
-    num_shards: int | None = None
-    formats: tuple[str, ...] = ("tfrecord", "parquet")
-    depth_model: str = "builtin"
-    image_encoding: str = "jpeg:90"
-    depth_bits: int = 10
-    splits: tuple[SplitShare, ...] = DEFAULT_SPLITS
-    max_samples: int | None = None
-    on_error: str = "skip"
-    max_failures: float = 0.001
-    categories: str | None = None
+    foregrounds: str = field(metadata=option(_INPUTS, Place("DIR_OR_GLOB"), "cut-outs with alpha"))
+    backgrounds: str = field(
+        metadata=option(_INPUTS, Place("DIR_OR_GLOB"), "photographs to paste on")
+    )
+    output: str = field(metadata=option(_INPUTS, Place("DIR"), "folder of the data set"))
+    masks: str | None = field(
+        default=None,
+        metadata=option(
+            _INPUTS,
+            Place("DIR_OR_GLOB"),
+            "grey masks for foregrounds without alpha, white where they are opaque; matched by id,"
+            " the last number in the file name",
+        ),
+    )
+    image_size: int = field(
+        default=160, metadata=option(_SAMPLES, Whole(1, MAX_SIDE), "side in pixels")
+    )
+    foreground_size: int = field(
+        default=80,
+        metadata=option(
+            _SAMPLES, Whole(1), "side of the square that a pasted foreground fits into, in pixels"
+        ),
+    )
+    placements: int = field(
+        default=20,
+        metadata=option(
+            _SAMPLES,
+            Whole(1),
+            "places of each foreground, and of its mirror image, on each background",
+        ),
+    )
+    flip: bool = field(
+        default=True, metadata=option(_SAMPLES, Switch(), "paste mirror images as well")
+    )
+    scale_jitter: tuple[float, float] | None = field(
+        default=None,
+        metadata=option(
+            _SAMPLES,
+            Factors(),
+            "vary the foreground's size by a factor, such as 0.5:1.0",
+            unset="none",
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=option(_SAMPLES, Whole(-(2**63), 2**63 - 1), "another seed, other places"),
+    )
+    num_shards: int | None = field(
+        default=None,
+        metadata=option(
+            _STORAGE,
+            Whole(1, auto=True),
+            "number of shards",
+            unset="auto, about 4,000 samples each, at most 50,000",
+        ),
+    )
+    formats: tuple[str, ...] = field(
+        default=("tfrecord", "parquet"),
+        metadata=option(_STORAGE, Words(), f"of {', '.join(NAMES)}"),
+    )
+    depth_model: str = field(
+        default="builtin",
+        metadata=option(
+            _DEPTH,
+            Text("MODEL"),
+            "builtin, none, onnx:PATH, hf:ID_OR_DIR (a transformers depth-estimation model) or"
+            " torchscript:PATH",
+        ),
+    )
+    image_encoding: str = field(
+        default="jpeg:90",
+        metadata=option(_STORAGE, Encoding(), "of the composites; masks and depth are always PNG"),
+    )
+    depth_bits: int = field(
+        default=10,
+        metadata=option(
+            _STORAGE,
+            Whole(1, 16),
+            "significant bits of the 16-bit depth maps; fewer are smaller",
+        ),
+    )
+    splits: tuple[SplitShare, ...] = field(
+        default=(SplitShare("train", 1.0),),
+        metadata=option(
+            _SAMPLES,
+            Shares(),
+            "such as train:0.9,test:0.1; dealt out by foreground, so that test objects are never"
+            " seen in training",
+            flag="split",
+        ),
+    )
+    max_samples: int | None = field(
+        default=None,
+        metadata=option(_SAMPLES, Whole(1), "an even subset, for a trial", unset="all"),
+    )
+    on_error: str = field(
+        default="skip",
+        metadata=option(
+            _INPUTS,
+            Choice(("skip", "fail")),
+            "leave out unusable inputs and name them in errors/, or stop",
+        ),
+    )
+    max_failures: float = field(
+        default=0.001,
+        metadata=option(_INPUTS, Share(), "share of samples that may fail before the job stops"),
+    )
+    categories: str | None = field(
+        default=None,
+        metadata=option(
+            _INPUTS,
+            Place("CSV"),
+            "what the foregrounds show, for --formats=coco: a table whose first line is"
+            " file,category or id,category",
+            unset="the name of the folder that each is in",
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        normalise(self)
 
     @property
     def with_depth(self) -> bool:
@@ -86,39 +259,16 @@ class DatasetSpec:
         return [(flag, getattr(self, flag)) for flag in flags if getattr(self, flag)]
 
     def check(self) -> None:
-        """Raises SpecError when a value is impossible."""
-        for name in ("image_size", "foreground_size", "placements", "num_shards", "max_samples"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SpecError(f"--{name}={value} is impossible; give at least 1")
-        if self.image_size > MAX_SIDE:
-            raise SpecError(f"--image_size={self.image_size} is impossible; at most {MAX_SIDE}")
-        low, high = self.scale_jitter or (1.0, 1.0)
-        if not 0 < low <= high:
-            raise SpecError(
-                f"--scale_jitter={low:g}:{high:g} is impossible; give LOW:HIGH, 0 < LOW <= HIGH"
-            )
+        """Raises SpecError when values do not go together."""
+        from transforms.formats import FORMATS  # Brings Beam with it.
+
+        _, high = self.scale_jitter or (1.0, 1.0)
         if round(self.foreground_size * high) > self.image_size:
             raise SpecError(
                 f"--foreground_size={self.foreground_size}"
                 f"{f' times {high:g}' if self.scale_jitter else ''} does not fit into"
                 f" --image_size={self.image_size}; make it at most that"
             )
-        if (
-            not re.fullmatch(r"png|jpeg(:\d+)?", self.image_encoding)
-            or not 1 <= self.quality <= 100
-        ):
-            raise SpecError(
-                f"--image_encoding={self.image_encoding} is unknown; give png or jpeg:1 to jpeg:100"
-            )
-        if not 1 <= self.depth_bits <= 16:
-            raise SpecError(f"--depth_bits={self.depth_bits} is impossible; give 1 to 16")
-        if not 0 <= self.max_failures <= 1:
-            raise SpecError(f"--max_failures={self.max_failures} is impossible; give 0 to 1")
-        if self.on_error not in ("skip", "fail"):
-            raise SpecError(f"--on_error={self.on_error} is unknown; give skip or fail")
-        if not -(2**63) <= self.seed < 2**63:
-            raise SpecError(f"--seed={self.seed} is impossible; give an integer of 64 bits")
         unknown = sorted(set(self.formats) - set(FORMATS))
         if unknown or not self.formats or len(set(self.formats)) < len(self.formats):
             raise SpecError(
@@ -132,10 +282,9 @@ class DatasetSpec:
         self._check_splits()
 
     def _check_splits(self) -> None:
-        text = ",".join(f"{split.name}:{split.share:g}" for split in self.splits)
-        names = [split.name for split in self.splits]
-        if not names or len(set(names)) < len(names):
-            raise SpecError(f"--split={text} is impossible; give each split once")
+        from transforms.steps.clean import BACKGROUNDS, FOREGROUNDS
+
+        text = Shares().text(self.splits)
         for split in self.splits:
             if not re.fullmatch(r"[a-zA-Z]\w*", split.name, re.ASCII):
                 raise SpecError(
@@ -143,8 +292,6 @@ class DatasetSpec:
                 )
             if split.name in (FOREGROUNDS, BACKGROUNDS, "all"):
                 raise SpecError(f"--split={text}: the name {split.name!r} is taken")
-            if not split.share > 0:
-                raise SpecError(f"--split={text}: give each split a share above 0")
         total = sum(split.share for split in self.splits)
         if abs(total - 1) > 1e-6:
             raise SpecError(
@@ -157,36 +304,26 @@ class DatasetSpec:
 
     @classmethod
     def from_json(cls, text: str) -> "DatasetSpec":
-        """Reads what `to_json` has written."""
-        fields = json.loads(text)
-        jitter = fields["scale_jitter"]
-        return cls(
-            **{
-                **fields,
-                "formats": tuple(fields["formats"]),
-                "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
-                "splits": tuple(SplitShare(**split) for split in fields["splits"]),
-            }
-        )
+        """Reads what `to_json` of this or an older version has written.
 
+        Fields that are missing have their defaults.
 
-MAX_SIDE = 16384
-"""Largest side of a composite: the widest picture that every reader of the formats accepts."""
-
-
-def parse_splits(text: str) -> tuple[SplitShare, ...]:
-    """Reads `train:0.9,test:0.1`. Raises SpecError when it is spelt otherwise."""
-    try:
-        pairs = [part.split(":") for part in text.split(",")]
-        return tuple(SplitShare(name.strip(), float(share)) for name, share in pairs)
-    except ValueError:
-        raise SpecError(f"--split={text} is not understood; give train:0.9,test:0.1") from None
-
-
-def parse_jitter(text: str) -> tuple[float, float]:
-    """Reads `0.5:1.0`. Raises SpecError when it is spelt otherwise."""
-    try:
-        low, high = text.split(":")
-        return float(low), float(high)
-    except ValueError:
-        raise SpecError(f"--scale_jitter={text} is not understood; give 0.5:1.0") from None
+        Raises:
+            SpecError: the text is no JSON object, or has fields that this version does not know.
+        """
+        try:
+            fields = json.loads(text)
+        except ValueError as error:
+            raise SpecError(f"the spec of the data set is damaged: {error}") from None
+        names = {each.name: each for each in declared(cls)}
+        missing = [name for name, each in names.items() if each.required]
+        if not isinstance(fields, dict) or not all(name in fields for name in missing):
+            raise SpecError(f"the spec of the data set lacks one of {', '.join(missing)}")
+        for name in fields:
+            if name not in names:
+                like = nearest(name, names)
+                raise SpecError(
+                    f"the spec of the data set has {name!r}, which this version does not know;"
+                    f" {f'did you mean {like}?' if like else 'it may be of a newer version'}"
+                )
+        return cls(**fields)

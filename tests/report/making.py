@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.catalog import build_catalog
-from pipeline.run import Performance, make_plan, make_recipe
+from pipeline.performance import Performance
+from pipeline.run import make_plan, make_recipe
 from tests.conftest import make_spec
 from transforms.formats.base import Folder
 from transforms.models.depth.base import DepthMeaning

@@ -35,7 +35,7 @@ def test_dask_is_refused_in_one_line(inputs, tmp_path, capsys, name):
     output = tmp_path / "set"
     assert main(["generate", *places, f"--output={output}", f"--runner={name}"]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: --runner={name} loses elements")
+    assert line.startswith(f"error: --runner={name} silently drops elements")
     assert not output.exists()
 
 

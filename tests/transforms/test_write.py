@@ -14,7 +14,8 @@ from apache_beam.testing.util import assert_that, equal_to, is_not_empty
 
 from pipeline.catalog import build_catalog
 from pipeline.output import claim
-from pipeline.run import Performance, make_plan, make_recipe
+from pipeline.performance import Performance
+from pipeline.run import make_plan, make_recipe
 from pipeline.runner import choose_runner
 from tests.conftest import make_spec
 from transforms import storage
