@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import importlib.util
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -188,8 +189,5 @@ def _load(path: str) -> Any:
 
 
 def _toml(text: str) -> Any:
-    try:
-        import tomllib
-    except ImportError:  # Python 3.10
-        import tomli as tomllib
-    return tomllib.loads(text)
+    in_library = importlib.util.find_spec("tomllib") is not None  # From Python 3.11.
+    return importlib.import_module("tomllib" if in_library else "tomli").loads(text)

@@ -149,9 +149,8 @@ def generate(
 
 def resolved(spec: DatasetSpec) -> DatasetSpec:
     """The spec with absolute local paths, which is the same from any folder."""
-    return dataclasses.replace(
-        spec, **{name: storage.absolute(path) for name, path in spec.paths()}
-    )
+    places: dict[str, Any] = {name: storage.absolute(path) for name, path in spec.paths()}
+    return dataclasses.replace(spec, **places)
 
 
 def model_meaning(depth_model: str) -> DepthMeaning | None:

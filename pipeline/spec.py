@@ -254,9 +254,9 @@ class DatasetSpec:
         return int(self.image_encoding.partition(":")[2] or 90)
 
     def paths(self) -> list[tuple[str, str]]:
-        """Flag and value of each place that is read from or written to."""
-        flags = ("foregrounds", "backgrounds", "masks", "categories", "output")
-        return [(flag, getattr(self, flag)) for flag in flags if getattr(self, flag)]
+        """Name and value of each place that is read from or written to."""
+        names = [each.name for each in declared(type(self)) if isinstance(each.option.kind, Place)]
+        return [(name, getattr(self, name)) for name in names if getattr(self, name)]
 
     def check(self) -> None:
         """Raises SpecError when values do not go together."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,11 @@ from pipeline.spec import DatasetSpec, SplitShare
 from transforms.formats import FORMATS, NAMES
 
 PLACES = {"foregrounds": "f", "backgrounds": "b", "output": "o"}
+
+
+def spec_with(**changes: Any) -> DatasetSpec:
+    """A spec of values of whatever type."""
+    return DatasetSpec(**{**PLACES, **changes})
 
 
 def arguments(*words: str):
@@ -97,9 +103,10 @@ def test_switches_have_both_forms():
 
 
 def test_python_gives_what_is_plain():
-    spec = DatasetSpec(
-        Path("f"), Path("b"), Path("o"), image_size=np.int32(64), foreground_size=32.0,
-        placements=np.uint8(3), flip=np.bool_(False), scale_jitter=[1, np.float32(1)],
+    spec = spec_with(
+        foregrounds=Path("f"), backgrounds=Path("b"), output=Path("o"), image_size=np.int32(64),
+        foreground_size=32.0, placements=np.uint8(3), flip=np.bool_(False),
+        scale_jitter=[1, np.float32(1)],
         formats=["zip"], splits=(("a", 0.5), ("b", 0.5)), max_failures=0, seed=np.int64(-1),
     )  # fmt: skip
     assert spec == DatasetSpec(
@@ -108,7 +115,7 @@ def test_python_gives_what_is_plain():
         splits=(SplitShare("a", 0.5), SplitShare("b", 0.5)),
     )  # fmt: skip
     assert json.loads(spec.to_json())["placements"] == 3
-    assert DatasetSpec(**PLACES, splits={"a": 0.5, "b": 0.5}).splits == spec.splits
+    assert spec_with(splits={"a": 0.5, "b": 0.5}).splits == spec.splits
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_python_gives_what_is_plain():
 )
 def test_python_is_refused_with_the_name_of_the_field(changes, words):
     with pytest.raises(SpecError) as caught:
-        DatasetSpec(**{**PLACES, **changes}).check()
+        spec_with(**changes).check()
     assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1
 
 
@@ -258,8 +265,8 @@ def test_a_config_file_gives_options_and_flags_win(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     config = read_config(str(tmp_path / name))
     spec = spec_of(arguments("--formats=parquet", "--flip"), config.values)
-    assert spec == DatasetSpec(
-        **PLACES, splits={"train": 0.9, "test": 0.1}, scale_jitter=(0.5, 1.0), formats=("parquet",)
+    assert spec == spec_with(
+        splits={"train": 0.9, "test": 0.1}, scale_jitter=(0.5, 1.0), formats=("parquet",)
     )
     assert performance_of(arguments(), config.values) == Performance(threads=2)
     assert config.beam == ("--direct_num_workers=2",)
@@ -294,13 +301,13 @@ def test_a_wrong_value_in_a_config_file_is_named(tmp_path):
 
 
 def test_a_spec_is_a_config_file(tmp_path):
-    spec = DatasetSpec(**PLACES, splits={"a": 0.5, "b": 0.5}, scale_jitter=(0.5, 1), num_shards=4)
+    spec = spec_with(splits={"a": 0.5, "b": 0.5}, scale_jitter=(0.5, 1), num_shards=4)
     (tmp_path / "spec.json").write_text(spec.to_json())
     assert spec_of(arguments(), read_config(str(tmp_path / "spec.json")).values) == spec
 
 
 def test_an_older_spec_has_defaults_for_what_it_lacks():
-    spec = DatasetSpec(**PLACES, seed=5)
+    spec = spec_with(seed=5)
     fields = json.loads(spec.to_json())
     for name in ("categories", "depth_bits", "max_failures"):
         del fields[name]
