@@ -53,6 +53,17 @@ def test_deviation_does_not_cancel():
     assert mean_and_deviation(total, squares, count)[1] == pytest.approx(np.sqrt(999) / 1000)
 
 
+def test_squares_of_a_large_map_are_summed_exactly():
+    # 1501 * 1501 * 65535**2 is above 2**53 and odd: no float64 number.
+    pixels = np.full((2, 1501, 1501), 65535, np.uint16)
+    pixels[1, 700:, 3] = 2
+    one = np.ones(2, np.float32)
+    counts = DepthCounts.of(pixels, one, 0 * one, 0)
+    first, second = 1501**2 * 65535**2, (1501**2 - 801) * 65535**2 + 801 * 2**2
+    assert counts.sum_squares == first + second
+    assert counts.value_sum_squares == counts.sum_squares << 298
+
+
 def test_depth_values_are_summed_exactly():
     depth = RANDOM.normal(size=(7, 6, 5)).astype(np.float32) * 1e-3 + 5
     q = quantise(depth, 10)

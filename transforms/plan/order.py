@@ -2,9 +2,9 @@
 
 Foregrounds of a split are dealt into strips of ten to nineteen. A strip's samples are ordered in
 cycles; each cycle shows every foreground of the strip once. While the cycles go on, each foreground
-walks through a block of at most 199 backgrounds in an order of its own, again and again with
-another placement each time, and then all of them go on to the next block. So neighbours differ in
-their foreground, any thousand neighbours see ten foregrounds and every background of the block, any
+walks through a band of at most 199 backgrounds in an order of its own, again and again with
+another placement each time, and then all of them go on to the next band. So neighbours differ in
+their foreground, any thousand neighbours see ten foregrounds and every background of the band, any
 beginning of the order is an even subset, and the working set of a shard stays small.
 """
 
@@ -47,7 +47,7 @@ class Ordered:
 def strip_order(
     seed: int,
     strip: Strip,
-    blocks: Sequence[Sequence[int]],
+    bands: Sequence[Sequence[int]],
     combinations: int,
     position: np.ndarray,
 ) -> Ordered:
@@ -56,7 +56,7 @@ def strip_order(
     Args:
         seed: seed of the order.
         strip: the strip.
-        blocks: ids of the backgrounds, block by block.
+        bands: ids of the backgrounds, band by band.
         combinations: samples of one foreground on one background.
         position: int64 [n], each in 0..strip.count-1.
     """
@@ -64,17 +64,17 @@ def strip_order(
     cycle = position // size
     slot = _foreground_slot(seed, strip, cycle, position % size)
     fg_ids = np.array(strip.foregrounds)[slot]
-    block_sizes = [len(block) for block in blocks]
+    band_sizes = [len(band) for band in bands]
     cycles = -(-strip.count // size)
-    ends = [cycles * end // sum(block_sizes) for end in accumulate(block_sizes)]
-    block = np.searchsorted(ends, cycle, side="right")
-    step = cycle - np.array([0, *ends])[block]
-    block_size = np.array(block_sizes)[block]
-    walk = step // block_size
-    key = random_key(seed, Purpose.WALK, fg_ids, block, walk)
-    index = permuted(step % block_size, block_size, key)
-    flat = np.array([bg_id for ids in blocks for bg_id in ids])
-    bg_ids = flat[np.array([0, *accumulate(block_sizes)])[block] + index]
+    ends = [cycles * end // sum(band_sizes) for end in accumulate(band_sizes)]
+    band = np.searchsorted(ends, cycle, side="right")
+    step = cycle - np.array([0, *ends])[band]
+    band_size = np.array(band_sizes)[band]
+    walk = step // band_size
+    key = random_key(seed, Purpose.WALK, fg_ids, band, walk)
+    index = permuted(step % band_size, band_size, key)
+    flat = np.array([bg_id for ids in bands for bg_id in ids])
+    bg_ids = flat[np.array([0, *accumulate(band_sizes)])[band] + index]
     turn = random_key(seed, Purpose.COMBINATION, fg_ids, bg_ids) % np.uint64(combinations)
     return Ordered(fg_ids, bg_ids, (walk + turn.astype(np.int64)) % combinations)
 

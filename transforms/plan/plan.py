@@ -25,7 +25,7 @@ from transforms.plan.order import Purpose, strip_order
 from transforms.plan.placement import Canvas, place
 
 STRIP_FOREGROUNDS = 10
-BLOCK_BACKGROUNDS = 100
+BAND_BACKGROUNDS = 100
 SAMPLES_PER_SHARD = 4000
 GALLERY_SAMPLES = 24
 
@@ -132,20 +132,20 @@ class Plan:
             done = 0
             for split, ids in self.split_foregrounds.items():
                 chosen = tuple(fg_id for fg_id in ids if fg_id in wanted)
-                for block in evenly(chosen, STRIP_FOREGROUNDS) if chosen else ():
+                for together in evenly(chosen, STRIP_FOREGROUNDS) if chosen else ():
                     begin = total * done // len(wanted)
-                    done += len(block)
+                    done += len(together)
                     count = total * done // len(wanted) - begin
-                    strips.append(Strip(split, len(strips), tuple(block), count, part))
+                    strips.append(Strip(split, len(strips), tuple(together), count, part))
         return tuple(strips)
 
     @cached_property
-    def background_blocks(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """Ids of each part's backgrounds in blocks of 100 to 199, in seeded order."""
+    def background_bands(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """Ids of each part's backgrounds in bands of 100 to 199, in seeded order."""
         found = []
         for part in self.all_parts:
             ids = seeded_order(list(part.backgrounds), self.seed, Purpose.BACKGROUNDS)
-            found.append(tuple(tuple(block) for block in evenly(ids, BLOCK_BACKGROUNDS)))
+            found.append(tuple(tuple(band) for band in evenly(ids, BAND_BACKGROUNDS)))
         return tuple(found)
 
     @cached_property
@@ -254,7 +254,7 @@ class Plan:
         chosen = strip_order(
             self.seed,
             strip,
-            self.background_blocks[strip.part],
+            self.background_bands[strip.part],
             part.placements * self.flips,
             np.arange(start, stop),
         )

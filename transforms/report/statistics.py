@@ -16,6 +16,7 @@ from transforms.report.lossless_json import pack, unpack
 
 COVERAGE_BINS = 100
 _FIXED = 149  # Every float32 is an integer times 2**-149.
+_EXACT = 2**21  # So many squares of 16-bit pixels add up to less than 2**53: exact in float64.
 
 
 def fixed(value: float) -> int:
@@ -131,14 +132,7 @@ class DepthCounts:
             return total
         flat = pixels.reshape(len(pixels), -1)
         sums = flat.sum(axis=1, dtype=np.int64).tolist()
-        wide = flat.astype(np.float64)
-        # Exact in float64: a map would need more than 2**21 pixels to leave 2**53.
-        exact = flat.shape[1] <= 2**21
-        squares = (
-            np.einsum("ij,ij->i", wide, wide).astype(np.int64).tolist()
-            if exact
-            else [sum(int(v) ** 2 for v in row) for row in flat]
-        )
+        squares = _sums_of_squares(flat)
         lows, highs = flat.min(axis=1).tolist(), flat.max(axis=1).tolist()
         size = flat.shape[1]
         value_sum = value_sum_squares = 0
@@ -273,6 +267,17 @@ class Statistics:
         return cls(
             **{**values, **pictures, "depth": None if depth is None else DepthCounts(**depth)}
         )
+
+
+def _sums_of_squares(rows: np.ndarray) -> list[int]:
+    """The exact sum of squares of each row of uint16 [n, size]."""
+    sums = [0] * len(rows)
+    for start in range(0, rows.shape[1], _EXACT):
+        wide = rows[:, start : start + _EXACT].astype(np.float64)
+        sums = [
+            s + int(more) for s, more in zip(sums, np.einsum("ij,ij->i", wide, wide), strict=True)
+        ]
+    return sums
 
 
 def mean_and_deviation(total: int, total_squares: int, count: int) -> tuple[float, float]:
