@@ -29,43 +29,43 @@ class Summary:
 
 
 @dataclass(eq=False)
-class _Parts:
+class _Totals:
     statistics: Statistics
     files: list[OutputFile]
     failures: list[Failure]
     records: list[OtherFile]
 
-    def add(self, part: "_Parts") -> "_Parts":
+    def add(self, more: "_Totals") -> "_Totals":
         # In place: there may be hundreds of thousands of files.
-        self.statistics += part.statistics
-        self.files.extend(part.files)
-        self.failures.extend(part.failures)
-        self.records.extend(part.records)
+        self.statistics += more.statistics
+        self.files.extend(more.files)
+        self.failures.extend(more.failures)
+        self.records.extend(more.records)
         return self
 
 
 class SummaryFn(beam.CombineFn):
     """Merges records into a Summary; equal whatever the order."""
 
-    def create_accumulator(self) -> _Parts:
+    def create_accumulator(self) -> _Totals:
         """A summary of nothing."""
-        return _Parts(Statistics(), [], [], [])
+        return _Totals(Statistics(), [], [], [])
 
-    def add_input(self, accumulator: _Parts, element: ShardRecord) -> _Parts:
+    def add_input(self, accumulator: _Totals, element: ShardRecord) -> _Totals:
         """Adds a record."""
         file = other_file(record_name(element.shard), element.to_json().encode())
         return accumulator.add(
-            _Parts(element.statistics, list(element.files), list(element.failures), [file])
+            _Totals(element.statistics, list(element.files), list(element.failures), [file])
         )
 
-    def merge_accumulators(self, accumulators: Iterable[_Parts]) -> _Parts:
-        """Adds parts."""
+    def merge_accumulators(self, accumulators: Iterable[_Totals]) -> _Totals:
+        """Adds accumulators."""
         total = self.create_accumulator()
-        for part in accumulators:
-            total.add(part)
+        for more in accumulators:
+            total.add(more)
         return total
 
-    def extract_output(self, accumulator: _Parts) -> Summary:
+    def extract_output(self, accumulator: _Totals) -> Summary:
         """The finished summary."""
         return Summary(
             accumulator.statistics,
