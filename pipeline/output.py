@@ -12,10 +12,10 @@ from transforms import storage
 from transforms.formats import PART_FORMATS, TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.pixels.input_cache import forget_plans
+from transforms.plan.clean_shards import clean_shards
 from transforms.plan.extend import extended
 from transforms.plan.plan import Plan
 from transforms.records import read_record, record_path
-from transforms.steps.clean import clean_shards
 from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, tidy
 
 # What may change between two runs of one data set.

@@ -282,7 +282,7 @@ class DatasetSpec:
         self._check_splits()
 
     def _check_splits(self) -> None:
-        from transforms.steps.clean import BACKGROUNDS, FOREGROUNDS
+        from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 
         text = Shares().text(self.splits)
         for split in self.splits:

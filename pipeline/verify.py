@@ -18,12 +18,12 @@ from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
 from transforms.models.depth.base import DepthMeaning
 from transforms.pixels.input_cache import forget_plans
+from transforms.plan.clean_shards import clean_shards
 from transforms.plan.plan import Plan
 from transforms.recipe import Recipe
 from transforms.report.report import statistics_json
 from transforms.report.statistics import Statistics
 from transforms.report.verify_report import Fault, ShardReport
-from transforms.steps.clean import clean_shards
 from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM
 from transforms.steps.list_shards import ListShards
 from transforms.steps.verify import Verify, checked_record, verify_shard

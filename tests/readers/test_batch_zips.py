@@ -5,6 +5,7 @@ Such a loader lists a batch's composites, takes from each name what stands betwe
 """
 
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,16 @@ import torch
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from pipeline.catalog import build_catalog
+from pipeline.output import claim
+from pipeline.run import make_plan, make_recipe
+from tests.conftest import make_spec
 from tests.readers.rows import pixels, rows_by_key
+from transforms.formats.zips import join_batch
+from transforms.pixels.codecs import encode_jpeg
+from transforms.pixels.input_cache import read_background
+from transforms.plan.clean_shards import clean_shards
+from transforms.steps.clean import write_clean_shard
 
 
 class Batch(Dataset):
@@ -92,3 +102,24 @@ def test_each_batch_has_its_own_foregrounds_and_all_backgrounds(full, unpacked):
         assert used == set(foregrounds)
         seen += foregrounds
     assert sorted(seen) == sorted(f"fg_img_{number}" for number in range(1, 13))
+
+
+def test_backgrounds_are_decoded_once_for_all_batches(inputs, tmp_path):
+    shutil.copytree(inputs / "bg", tmp_path / "bg")
+    spec = make_spec(
+        inputs, tmp_path / "set", backgrounds=str(tmp_path / "bg"), formats=("zip",), num_shards=1
+    )
+    plan = make_plan(spec, build_catalog(spec))
+    claim(spec, plan)
+    recipe = make_recipe(spec, plan)
+    for shard in clean_shards(plan):
+        assert write_clean_shard(shard, recipe).files == ()
+    expected = [
+        (f"bg_jpg/bg_img_{bg.id}.jpg", encode_jpeg(read_background(bg, plan.image_size), 95))
+        for bg in plan.backgrounds
+    ]
+    shutil.rmtree(tmp_path / "bg")  # A background that is read again would be missed.
+    joined = join_batch(recipe.folder, plan, 1, [])
+    with zipfile.ZipFile(recipe.folder.path(joined.path)) as batch:
+        names = [name for name in batch.namelist() if name.startswith("bg_jpg/")]
+        assert [(name, batch.read(name)) for name in names] == expected

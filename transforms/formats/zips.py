@@ -7,6 +7,7 @@ touches, and the parts are joined when all are there.
 """
 
 import contextlib
+import io
 import zipfile
 from collections.abc import Iterable
 
@@ -14,11 +15,12 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
-from transforms.elements import Sample, ShardSpec
+from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
 from transforms.formats.schema import Schema
 from transforms.pixels.codecs import encode_jpeg
-from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.pixels.input_cache import read_foreground
+from transforms.plan.clean_shards import BACKGROUNDS, clean_shards
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 from transforms.storage import RAW
@@ -37,8 +39,9 @@ class ZipFormat:
         """Starts a shard's parts."""
         return _PartSink(folder, shard)
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> None:
-        """None: the clean pictures are repeated in each batch when it is joined."""
+    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage] | None:
+        """Starts a shard of the backgrounds, which each batch repeats when it is joined."""
+        return _BackgroundSink(folder, shard) if shard.split == BACKGROUNDS else None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """Nothing."""
@@ -84,6 +87,28 @@ class _PartSink:
             part.discard()
 
 
+class _BackgroundSink:
+    """Backgrounds as each batch holds them, encoded once; removed when the data set is finished."""
+
+    def __init__(self, folder: Folder, shard: ShardSpec) -> None:
+        self._zip = _ZipFile(folder, _background_path(shard))
+
+    def write(self, item: CleanImage) -> None:
+        pixels = np.asarray(Image.open(io.BytesIO(item.image)))
+        self._zip.add(f"bg_jpg/bg_img_{item.id}.jpg", encode_jpeg(pixels, _CLEAN_QUALITY))
+
+    def close(self) -> tuple[OutputFile, ...]:
+        self._zip.close("zip", BACKGROUNDS)
+        return ()
+
+    def discard(self) -> None:
+        self._zip.discard()
+
+
+def _background_path(shard: ShardSpec) -> str:
+    return f"state/zip/{shard.name}.zip"
+
+
 class _ZipFile:
     """A zip of stored (not compressed) entries; pictures are compressed already."""
 
@@ -118,7 +143,7 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
         folder: the data set's folder.
         plan: its plan.
         batch: number of the batch, from 1.
-        parts: what the shards have contributed to it.
+        parts: what the shards have contributed to it; the backgrounds' shards are written too.
 
     Returns:
         The finished `zip/batch{batch}_images.zip`.
@@ -130,12 +155,10 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
             image, mask = _standing_alone(plan.foreground_by_id[fg_id], side)
             target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
             target.add(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
-        for asset in plan.backgrounds:
-            pixels = read_background(asset, side)
-            target.add(f"bg_jpg/bg_img_{asset.id}.jpg", encode_jpeg(pixels, _CLEAN_QUALITY))
-        for part in sorted(parts, key=lambda file: file.path):
+        shared = [_background_path(s) for s in clean_shards(plan) if s.split == BACKGROUNDS]
+        for path in (*shared, *sorted(part.path for part in parts)):
             with (
-                FileSystems.open(folder.path(part.path), compression_type=RAW) as file,
+                FileSystems.open(folder.path(path), compression_type=RAW) as file,
                 zipfile.ZipFile(file) as entries,
             ):
                 for name in entries.namelist():

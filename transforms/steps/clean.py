@@ -1,7 +1,5 @@
 """Clean step: the resized foregrounds and backgrounds, once each, as a data set of their own."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from transforms import storage
@@ -10,25 +8,12 @@ from transforms.formats import FORMATS
 from transforms.formats.base import Sink
 from transforms.pixels.codecs import encode_mask, encode_rgb
 from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.plan.clean_shards import FOREGROUNDS
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord, write_record
 from transforms.report.statistics import PictureCounts, Statistics
-
-FOREGROUNDS = "foregrounds"
-BACKGROUNDS = "backgrounds"
-
-IMAGES_PER_SHARD = 2000
-
-
-def clean_shards(plan: Plan) -> Iterator[ShardSpec]:
-    """The shards of clean images; positions count the assets of a kind by id."""
-    for kind, assets in ((FOREGROUNDS, plan.foregrounds), (BACKGROUNDS, plan.backgrounds)):
-        of = -(-len(assets) // IMAGES_PER_SHARD)
-        for index in range(of):
-            start, stop = index * len(assets) // of, (index + 1) * len(assets) // of
-            yield ShardSpec(kind, index, of, start, stop)
 
 
 def clean_foreground(plan: Plan, asset: InputImage) -> tuple[CleanImage, Statistics]:

@@ -18,6 +18,7 @@ from transforms.formats.base import (
     other_file,
 )
 from transforms.formats.schema import CLEAN_FIELDS
+from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
@@ -26,7 +27,6 @@ from transforms.report.gallery import build_gallery
 from transforms.report.manifest import Origin, data_files, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
 from transforms.report.snippets import snippets
-from transforms.steps.clean import BACKGROUNDS, FOREGROUNDS
 from transforms.steps.summarise import Summary
 from transforms.steps.write import too_many
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import apache_beam as beam
 
 from transforms.elements import ShardSpec
+from transforms.plan.clean_shards import clean_shards
 from transforms.plan.plan import load_plan
-from transforms.steps.clean import clean_shards
 
 
 def _shards(plan_path: str) -> Iterator[ShardSpec]:
