@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from transforms.models import load_model
+from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH
+from transforms.models.depth.passes import (
+    MOST_PASSES,
+    Pass,
+    bring_together,
+    passes,
+    predict_in_passes,
+)
+
+
+class Brightness:
+    """A model whose depth is the red channel."""
+
+    name = "brightness"
+    device = "cpu"
+
+    def __init__(self, meaning=RELATIVE_INVERSE_DEPTH):
+        self.meaning = meaning
+        self.shapes = []
+
+    def predict(self, images):
+        self.shapes.append(images.shape[1:3])
+        return images[..., 0].astype(np.float32)
+
+
+def test_the_order_of_the_passes():
+    assert passes(5, square=False) == (
+        Pass(1.0, False, False),
+        Pass(1.0, False, True),
+        Pass(1.0, True, False),
+        Pass(1.0, True, True),
+        Pass(0.8, False, False),
+    )
+    assert len(passes(MOST_PASSES, square=False)) == MOST_PASSES
+    assert len(set(passes(MOST_PASSES, square=True))) == MOST_PASSES // 2
+
+
+@pytest.mark.parametrize("size", [(90, 60), (60, 90), (60, 60), (900, 60), (61, 97)])
+@pytest.mark.parametrize("count", [1, 4, MOST_PASSES])
+def test_the_map_is_that_of_the_centred_square(size, count):
+    width, height = size
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    smooth = np.rint(100 + 80 * np.sin(x / 23.0) + 60 * np.cos(y / 19.0))
+    picture = Image.fromarray(np.repeat(smooth[..., None], 3, 2).clip(0, 255).astype(np.uint8))
+    found = predict_in_passes(picture, 60, Brightness(), count)
+    left, top = (width - 60) // 2, (height - 60) // 2
+    expected = smooth[top : top + 60, left : left + 60].clip(0, 255)
+    assert found.shape == (60, 60) and found.dtype == np.float32
+    assert np.abs(found - expected)[3:-3, 3:-3].max() < 6
+
+
+def test_whole_pictures_are_shown_at_their_aspect_and_panoramas_in_part():
+    for size, shape in (((90, 60), (50, 75)), ((6000, 60), (50, 200))):
+        model = Brightness()
+        predict_in_passes(Image.new("RGB", size, (9, 9, 9)), 50, model, 3)
+        assert model.shapes == [(50, 50), (50, 50), shape]
+
+
+def test_relative_maps_get_the_scale_and_shift_of_the_first():
+    first = np.random.default_rng(1).random((20, 20)).astype(np.float32)
+    together = bring_together([first, first * 5 - 3, first * 0.1 + 9], RELATIVE_INVERSE_DEPTH)
+    np.testing.assert_allclose(together, first, atol=1e-5)
+
+
+def test_metric_maps_keep_their_metres():
+    two, six = np.full((2, 4, 4), [[[2.0]], [[6.0]]], np.float32)
+    np.testing.assert_allclose(bring_together([two, six], METRIC_DEPTH), 3.0)
+
+
+def test_a_flat_map_among_others_is_no_error():
+    first = np.random.default_rng(1).random((20, 20)).astype(np.float32)
+    together = bring_together([first, np.ones_like(first)], RELATIVE_INVERSE_DEPTH)
+    assert np.isfinite(together).all()
+
+
+def test_a_map_of_another_size_is_refused():
+    model = Brightness()
+    model.predict = lambda images: np.zeros((1, 3, 3), np.float32)
+    with pytest.raises(ValueError, match="has shape"):
+        predict_in_passes(Image.new("RGB", (40, 40)), 40, model, 1)
+
+
+def test_the_built_in_model_sees_its_own_size_whatever_the_composites_have():
+    noise = np.random.default_rng(2).integers(0, 256, (80, 110, 3)).astype(np.uint8)
+    small = predict_in_passes(Image.fromarray(noise), 40, load_model("builtin"), 4)
+    large = predict_in_passes(Image.fromarray(noise), 80, load_model("builtin"), 4)
+    halved = Image.fromarray(large).resize((40, 40), Image.Resampling.BILINEAR)
+    assert np.corrcoef(small.ravel(), np.asarray(halved).ravel())[0, 1] > 0.98

@@ -1,0 +1,145 @@
+"""Depth of a picture in several passes: sizes, mirror images, cut out and whole, averaged.
+
+A network's map has errors that change with the picture's size, its side and its surroundings; the
+mean of several maps has fewer of them than each alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from transforms.models.depth.base import DepthMeaning, DepthModel
+
+SIZES = (1.0, 0.8, 1.2)
+"""Factors on the short side at which pictures are predicted, the most useful first."""
+
+MOST_PASSES = 4 * len(SIZES)
+
+TRAINED_SIDE = 160
+"""Short side that suits the built-in model, whatever the size of the composites."""
+
+_LONGEST = 4  # At most so many times the short side is shown of a whole picture.
+_NEAREST = 1e-6
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One prediction.
+
+    Attributes:
+        size: factor on the short side.
+        whole: whether the whole picture is predicted, and the square cut out of its map.
+        mirror: whether the mirror image is predicted, and its map mirrored back.
+    """
+
+    size: float
+    whole: bool
+    mirror: bool
+
+
+def passes(count: int, square: bool) -> tuple[Pass, ...]:
+    """The passes of a picture.
+
+    Args:
+        count: how many, 1 to `MOST_PASSES`.
+        square: whether the picture is square: cut out and whole are then one and the same, and
+            passes of the whole picture are left out.
+    """
+    every = [
+        Pass(size, whole, mirror)
+        for size in SIZES
+        for whole in (False, True)
+        for mirror in (False, True)
+    ]
+    return tuple(way for way in every[:count] if not (square and way.whole))
+
+
+def predict_in_passes(picture: Image.Image, side: int, model: DepthModel, count: int) -> np.ndarray:
+    """Predicts the depth of the centred square of a picture.
+
+    Args:
+        picture: an RGB picture of any size.
+        side: side of the map in pixels.
+        model: the depth model.
+        count: number of passes, 1 to `MOST_PASSES`.
+
+    Returns:
+        float32 [side, side], in the numbers of the model; a relative map has the scale and shift of
+        the first pass.
+
+    Raises:
+        ValueError: the model's map has another size than its picture.
+    """
+    square = picture.width == picture.height
+    base = TRAINED_SIDE if model.name == "builtin" else side
+    maps = [_predict(picture, side, base, model, way) for way in passes(count, square)]
+    return bring_together(maps, model.meaning)
+
+
+def bring_together(maps: list[np.ndarray], meaning: DepthMeaning) -> np.ndarray:
+    """The mean of several maps of one picture.
+
+    Relative maps are brought to the scale and shift of the first by least squares. Metric ones
+    agree on both; the mean is that of their inverse depth, in which errors are alike near and far.
+
+    Args:
+        maps: float32 [height, width] each.
+        meaning: what their numbers say.
+
+    Returns:
+        float32 [height, width].
+    """
+    if len(maps) == 1:
+        return maps[0].astype(np.float32)
+    several = np.stack(maps).astype(np.float64)
+    if not meaning.near_is_large:
+        return (1 / np.mean(1 / np.maximum(several, _NEAREST), axis=0)).astype(np.float32)
+    centred = several - several.mean(axis=(1, 2), keepdims=True)
+    spread = (centred**2).sum(axis=(1, 2))
+    scale = (centred * centred[0]).sum(axis=(1, 2)) / np.maximum(spread, 1e-30)
+    fitted = (centred * scale[:, None, None]).mean(axis=0) + several[0].mean()
+    return fitted.astype(np.float32)
+
+
+def _predict(
+    picture: Image.Image, side: int, base: int, model: DepthModel, way: Pass
+) -> np.ndarray:
+    """One pass: the map of the centred square."""
+    width, height = picture.size
+    short = min(width, height)
+    left, top = (width - short) / 2, (height - short) / 2
+    box = (left, top, left + short, top + short)
+    target = max(1, round(base * way.size))
+    if way.whole:
+        box = (0.0, 0.0, float(width), float(height))
+        if max(width, height) > _LONGEST * short:  # The ends of a panorama say nothing here.
+            half = _LONGEST * short / 2
+            box = (
+                max(0.0, width / 2 - half),
+                max(0.0, height / 2 - half),
+                min(float(width), width / 2 + half),
+                min(float(height), height / 2 + half),
+            )
+    shown_width, shown_height = box[2] - box[0], box[3] - box[1]
+    size = (
+        max(1, round(target * shown_width / short)),
+        max(1, round(target * shown_height / short)),
+    )
+    pixels = np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=box))
+    shown = np.ascontiguousarray(pixels[:, ::-1]) if way.mirror else pixels
+    depth = np.asarray(model.predict(shown[None])[0], np.float32)
+    if depth.shape != shown.shape[:2]:
+        raise ValueError(f"the model's depth has shape {depth.shape}, not {shown.shape[:2]}")
+    if way.mirror:
+        depth = np.ascontiguousarray(depth[:, ::-1])
+    scale_x, scale_y = size[0] / shown_width, size[1] / shown_height
+    cut = (
+        max(0.0, (left - box[0]) * scale_x),
+        max(0.0, (top - box[1]) * scale_y),
+        min(float(size[0]), (left + short - box[0]) * scale_x),
+        min(float(size[1]), (top + short - box[1]) * scale_y),
+    )
+    # Bilinear: no value beyond those of the map.
+    resized = Image.fromarray(depth).resize((side, side), Image.Resampling.BILINEAR, box=cut)
+    return np.asarray(resized)
