@@ -22,6 +22,7 @@ from pipeline.spec import DatasetSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import CLEAN_FIELDS, Picture, Row, Schema
 from transforms.pixels.codecs import decode_jpeg
+from transforms.plan.plan import Plan
 
 BATCH = 32
 WORKERS = 2
@@ -53,7 +54,9 @@ class Job:
     @property
     def schema(self) -> Schema:
         """Decides the fields of a sample."""
-        return Schema(self.spec.image_size, self.spec.image_format, self.spec.with_depth)
+        spec = self.spec
+        plan = Plan.from_json(Path(self.data, "state", "plan.json").read_text())
+        return Schema(spec.image_size, spec.image_format, spec.with_depth, plan.categories)
 
     def files(self, format_name: str, split: str | None = None) -> list[str]:
         """The files of a split in one format, in order; without `split`, of the job's."""

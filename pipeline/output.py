@@ -104,7 +104,7 @@ def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
         wanted, there = _identity(spec, plan), _identity(former, former_plan)
         difference = _difference(there, wanted)
         if difference and extend:
-            _refuse_extension(spec, plan)
+            _refuse_extension(spec, plan, former_plan)
             difference = _difference(_grown(there, wanted), wanted)
         if difference:
             raise SpecError(
@@ -127,7 +127,7 @@ def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
     return Claim(plan, False)
 
 
-def _refuse_extension(spec: DatasetSpec, plan: Plan) -> None:
+def _refuse_extension(spec: DatasetSpec, plan: Plan, former: Plan) -> None:
     """Raises SpecError when this kind of data set cannot be extended."""
     joined = sorted(set(spec.formats) & set(PART_FORMATS))
     if joined:
@@ -137,6 +137,12 @@ def _refuse_extension(spec: DatasetSpec, plan: Plan) -> None:
         )
     if plan.max_samples is not None:
         raise SpecError(f"--extend is for whole data sets; --max_samples={plan.max_samples} is set")
+    new = sorted(set(plan.categories) - set(former.categories))
+    if former.categories and new:
+        raise SpecError(
+            f"--extend keeps the categories of a data set, {', '.join(former.categories)};"
+            f" a foreground is {new[0]}: leave it out, or make another data set"
+        )
 
 
 def _grown(there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from transforms import models, storage
 from transforms.formats.base import Folder
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
+from transforms.plan.inputs import known_categories
 from transforms.plan.plan import Plan, PlanError
 from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import Origin
@@ -89,6 +90,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         max_samples=spec.max_samples,
         foregrounds=catalog.foregrounds,
         backgrounds=catalog.backgrounds,
+        categories=known_categories(catalog.foregrounds),
     )
     try:
         plan.check()
@@ -206,6 +208,7 @@ def make_recipe(
         int(plan.total * spec.max_failures),
         performance.batch_size,
         progress_folder,
+        plan.categories,
     )
 
 

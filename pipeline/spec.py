@@ -229,9 +229,8 @@ class DatasetSpec:
         metadata=option(
             _INPUTS,
             Place("CSV"),
-            "what the foregrounds show, for --formats=coco: a table whose first line is"
-            " file,category or id,category",
-            unset="the name of the folder that each is in",
+            "what the foregrounds show: a table whose first line is file,category or id,category",
+            unset="the name of the folder that each is in, where there are several",
         ),
     )
 

@@ -116,6 +116,7 @@ class Sample:
         depth: the depth map as a 16-bit grey PNG file, or None without depth.
         depth_scale: value = pixel * depth_scale + depth_offset; a float32 number.
         depth_offset: see `depth_scale`.
+        category: what the foreground shows; None where the samples have no categories.
         jpegs: the three pictures as JPEG files (composite, mask, depth with near bright), made only
             when a format asks for them; the last is None without depth.
     """
@@ -128,6 +129,7 @@ class Sample:
     depth: bytes | None = None
     depth_scale: float = 0.0
     depth_offset: float = 0.0
+    category: str | None = None
     jpegs: tuple[bytes, bytes, bytes | None] | None = None
 
 

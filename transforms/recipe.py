@@ -48,6 +48,8 @@ class Recipe:
         allowed_failures: failed samples from which on the job stops.
         batch_size: samples in a block at most; also the batch size of the depth model.
         progress_folder: local folder for the counters behind the progress line, or None.
+        categories: names of the categories in the order of their labels; empty where the samples
+            have none.
     """
 
     root: str
@@ -60,6 +62,7 @@ class Recipe:
     allowed_failures: int
     batch_size: int = 32
     progress_folder: str | None = None
+    categories: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Folder:
@@ -74,7 +77,8 @@ class Recipe:
     @property
     def schema(self) -> Schema:
         """What decides the fields of a sample."""
-        return Schema(self.image_size, self.image_format, self.depth is not None)
+        with_depth = self.depth is not None
+        return Schema(self.image_size, self.image_format, with_depth, self.categories)
 
     @property
     def block_size(self) -> int:

@@ -76,7 +76,7 @@ def test_only_the_files_of_the_formats_are_there(plain):
 @pytest.mark.parametrize(
     ("title", "fields"),
     [
-        ("## A sample", Schema(160, "jpeg", True).sample_fields()),
+        ("## A sample", Schema(160, "jpeg", True, ("a", "b")).sample_fields()),
         ("## A clean picture", CLEAN_FIELDS),
     ],
 )
@@ -87,7 +87,8 @@ def test_the_fields_are_those_of_the_records(title: str, fields: tuple[Field, ..
         "picture": ("bytes", "struct"),
         "text": ("bytes, UTF-8", "string"),
         "int64": ("int64", "int64"),
-        "int64x4": ("4 × int64", "list of 4 int64"),
+        "label": ("int64", "int64"),
+        "box": ("4 × int64", "list of 4 int64"),
         "float32": ("float", "float32"),
     }
     for field in fields:

@@ -6,8 +6,8 @@ Pictures are `struct<bytes, path>` and the schema carries the feature types unde
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,21 +15,47 @@ from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import Description, Folder, FormatError, OutputFile, Sink
-from transforms.formats.schema import CLEAN_FIELDS, Field, Picture, Row, Schema, Value, clean_row
+from transforms.formats.schema import CLEAN_FIELDS, Field, Kind, Picture, Row, Schema, Value, row_of
 from transforms.storage import RAW
-
-Item = TypeVar("Item")
 
 ROWS_PER_GROUP = 100
 """Rows of a row group, as `datasets` writes pictures: one sample costs 3 MB to read at 160x160."""
 
 _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-_TYPES: dict[str, pa.DataType] = {
+_BOX = pa.list_(pa.int64(), 4)
+_TYPES: dict[Kind, pa.DataType] = {
     "text": pa.string(),
     "int64": pa.int64(),
-    "int64x4": pa.list_(pa.int64(), 4),
     "float32": pa.float32(),
+    "label": pa.int64(),
+    "box": _BOX,
     "picture": _PICTURE,
+    "texts": pa.list_(pa.string()),
+    "int64s": pa.list_(pa.int64()),
+    "float32s": pa.list_(pa.float32()),
+    "boxes": pa.list_(_BOX),
+}
+
+
+def _value_feature(dtype: str) -> dict[str, Any]:
+    return {"dtype": dtype, "_type": "Value"}
+
+
+def _list_feature(feature: dict[str, Any]) -> dict[str, Any]:
+    return {"feature": feature, "_type": "Sequence"}
+
+
+_BOX_FEATURE = {"feature": _value_feature("int64"), "length": 4, "_type": "Sequence"}
+_FEATURES: dict[Kind, dict[str, Any]] = {
+    "text": _value_feature("string"),
+    "int64": _value_feature("int64"),
+    "float32": _value_feature("float32"),
+    "box": _BOX_FEATURE,
+    "picture": {"_type": "Image"},
+    "texts": _list_feature(_value_feature("string")),
+    "int64s": _list_feature(_value_feature("int64")),
+    "float32s": _list_feature(_value_feature("float32")),
+    "boxes": _list_feature(_BOX_FEATURE),
 }
 
 
@@ -40,12 +66,11 @@ class ParquetFormat:
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        fields = schema.sample_fields()
-        return _ParquetSink(folder, self.sample_path(shard), shard, fields, schema.sample_row)
+        return _ParquetSink(folder, self.sample_path(shard), shard, schema.sample_fields())
 
     def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _ParquetSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS, clean_row)
+        return _ParquetSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS)
 
     def sample_path(self, shard: ShardSpec) -> str:
         """Where a shard of samples stands, relative to the data set's folder."""
@@ -76,18 +101,12 @@ class ParquetFormat:
         return ()
 
 
-class _ParquetSink(Generic[Item]):
+class _ParquetSink:
     def __init__(
-        self,
-        folder: Folder,
-        path: str,
-        shard: ShardSpec,
-        fields: tuple[Field, ...],
-        to_row: Callable[[Item], Row],
+        self, folder: Folder, path: str, shard: ShardSpec, fields: tuple[Field, ...]
     ) -> None:
         self._shard = shard
         self._fields = fields
-        self._to_row = to_row
         self._path = path
         self._schema = arrow_schema(fields)
         self._file = folder.create(path)
@@ -98,8 +117,8 @@ class _ParquetSink(Generic[Item]):
         self._rows: list[Row] = []
         self._count = 0
 
-    def write(self, item: Item) -> None:
-        self._rows.append(self._to_row(item))
+    def write(self, item: Sample | CleanImage) -> None:
+        self._rows.append(row_of(self._fields, item))
         if len(self._rows) == ROWS_PER_GROUP:
             self._flush()
 
@@ -142,7 +161,9 @@ def _column(field: Field, values: tuple[Value, ...]) -> pa.Array:
 def _value(field: Field, value: Any) -> Value:
     if field.kind == "picture":
         return Picture(value["path"], value["bytes"])
-    return tuple(value) if field.kind == "int64x4" else value
+    if field.kind == "boxes":
+        return tuple(tuple(box) for box in value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def arrow_schema(fields: tuple[Field, ...]) -> pa.Schema:
@@ -154,8 +175,6 @@ def arrow_schema(fields: tuple[Field, ...]) -> pa.Schema:
 
 def hugging_face_feature(field: Field) -> dict[str, Any]:
     """A field's type in the spelling of `datasets`."""
-    if field.kind == "picture":
-        return {"_type": "Image"}
-    if field.kind == "int64x4":
-        return {"feature": {"dtype": "int64", "_type": "Value"}, "length": 4, "_type": "Sequence"}
-    return {"dtype": "string" if field.kind == "text" else field.kind, "_type": "Value"}
+    if field.kind == "label":
+        return {"names": list(field.names), "_type": "ClassLabel"}
+    return _FEATURES[field.kind]

@@ -1,11 +1,21 @@
-"""The fields of a record, the same in every table format."""
+"""The fields of a record, the same in every table format.
 
-from dataclasses import dataclass
-from typing import Literal
+A field is declared once, here: its name, its kind, what it means, and its value. The formats map
+kinds to types of their own, the data set card lists the fields, and the descriptions for `tfds`,
+Hugging Face and Croissant are made from them.
+"""
 
-from transforms.elements import CleanImage, Sample
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-Kind = Literal["text", "int64", "int64x4", "float32", "picture"]
+from transforms.elements import BoundingBox, CleanImage, Sample
+
+Kind = Literal[
+    "text", "int64", "float32", "label", "box", "picture", "texts", "int64s", "float32s", "boxes"
+]
+"""What a field holds: a string, a number, the number of a class, a box (x, y, width, height) of
+four int64, an encoded picture, or a list of any length of strings, numbers or boxes."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +34,10 @@ class PictureType:
     channels: int
     side: int | None
 
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a record.
-
-    Attributes:
-        name: its name.
-        kind: its type.
-        text: what it holds, for data set cards.
-        picture: what a picture field holds, else None.
-    """
-
-    name: str
-    kind: Kind
-    text: str
-    picture: PictureType | None = None
+    @property
+    def extension(self) -> str:
+        """Extension of the picture's file, without the dot."""
+        return "jpg" if self.encoding == "jpeg" else self.encoding
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,45 @@ class Picture:
     data: bytes
 
 
-Value = str | int | float | tuple[int, ...] | Picture
+Box = tuple[int, int, int, int]
+Value = (
+    str
+    | int
+    | float
+    | Picture
+    | tuple[str, ...]
+    | tuple[int, ...]
+    | tuple[float, ...]
+    | tuple[Box, ...]
+)
 Row = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a record.
+
+    Attributes:
+        name: its name.
+        kind: its type.
+        text: what it holds, for data set cards.
+        value: gives the field's value of an item, a Sample or a CleanImage; its type is that of
+            `kind`, lists and boxes being tuples.
+        picture: what a picture field holds, else None.
+        names: names of the classes of a label field, by number; else empty.
+    """
+
+    name: str
+    kind: Kind
+    text: str
+    value: Callable[[Any], Value] = field(repr=False, compare=False)
+    picture: PictureType | None = None
+    names: tuple[str, ...] = ()
+
+
+def row_of(fields: Iterable[Field], item: Sample | CleanImage) -> Row:
+    """Values of an item, in the order of the fields."""
+    return tuple(field.value(item) for field in fields)
 
 
 @dataclass(frozen=True)
@@ -62,76 +97,114 @@ class Schema:
         side: side of the composites in pixels.
         image_format: `jpeg` or `png`, of the composites.
         depth: whether there are depth maps.
+        categories: names of the categories in the order of their labels; empty where the samples
+            have none.
     """
 
     side: int
     image_format: str
     depth: bool
+    categories: tuple[str, ...] = ()
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
         image = PictureType(self.image_format, "uint8", 3, self.side)
         mask = PictureType("png", "uint8", 1, self.side)
-        depth = PictureType("png", "uint16", 1, self.side)
-        depth_fields = (
-            Field("depth", "picture", "depth map, 16-bit", depth),
-            Field("depth_scale", "float32", "value = pixel * depth_scale + depth_offset"),
-            Field("depth_offset", "float32", "see depth_scale"),
-        )
         return (
-            Field("key", "text", "{fg_id}_{bg_id}_{flip}_{seq}"),
-            Field("image", "picture", "composite of foreground and background", image),
-            Field("mask", "picture", "alpha of the paste, 0 is background", mask),
-            *(depth_fields if self.depth else ()),
-            Field("fg_id", "int64", "id of the foreground"),
-            Field("bg_id", "int64", "id of the background"),
-            Field("flip", "int64", "1 for the mirror image of the foreground"),
-            Field("seq", "int64", "number of the placement, from 1"),
-            Field("bbox", "int64x4", "x, y, width, height of the pixels with mask >= 128"),
-            Field("area", "int64", "number of pixels with mask >= 128"),
+            Field("key", "text", "{fg_id}_{bg_id}_{flip}_{seq}", _key),
+            Field(
+                "image",
+                "picture",
+                "composite of foreground and background",
+                lambda sample: Picture(f"fg_bg_{_key(sample)}.{image.extension}", sample.image),
+                image,
+            ),
+            Field(
+                "mask",
+                "picture",
+                "alpha of the paste, 0 is background",
+                lambda sample: Picture(f"bg_mask_{_key(sample)}.png", sample.mask),
+                mask,
+            ),
+            *(self._depth_fields() if self.depth else ()),
+            Field("fg_id", "int64", "id of the foreground", lambda s: s.placement.fg_id),
+            Field("bg_id", "int64", "id of the background", lambda s: s.placement.bg_id),
+            Field(
+                "flip",
+                "int64",
+                "1 for the mirror image of the foreground",
+                lambda s: s.placement.flip,
+            ),
+            Field("seq", "int64", "number of the placement, from 1", lambda s: s.placement.seq),
+            Field(
+                "bbox",
+                "box",
+                "x, y, width, height of the pixels with mask >= 128",
+                lambda sample: box_value(sample.bbox),
+            ),
+            Field("area", "int64", "number of pixels with mask >= 128", lambda s: s.area),
+            *(self._category_fields() if self.categories else ()),
         )
 
-    def sample_row(self, sample: Sample) -> Row:
-        """Values of a sample, in the order of the fields."""
-        placement, key = sample.placement, sample.placement.key
-        box = sample.bbox
-        depth: Row = ()
-        if self.depth:
-            picture = Picture(f"depth_fg_bg_{key}.png", sample.depth or b"")
-            depth = (picture, sample.depth_scale, sample.depth_offset)
-        extension = "jpg" if self.image_format == "jpeg" else "png"
+    def _depth_fields(self) -> tuple[Field, ...]:
         return (
-            key,
-            Picture(f"fg_bg_{key}.{extension}", sample.image),
-            Picture(f"bg_mask_{key}.png", sample.mask),
-            *depth,
-            placement.fg_id,
-            placement.bg_id,
-            placement.flip,
-            placement.seq,
-            (box.x, box.y, box.width, box.height),
-            sample.area,
+            Field(
+                "depth",
+                "picture",
+                "depth map, 16-bit",
+                lambda sample: Picture(f"depth_fg_bg_{_key(sample)}.png", sample.depth or b""),
+                PictureType("png", "uint16", 1, self.side),
+            ),
+            Field(
+                "depth_scale",
+                "float32",
+                "value = pixel * depth_scale + depth_offset",
+                lambda sample: sample.depth_scale,
+            ),
+            Field("depth_offset", "float32", "see depth_scale", lambda s: s.depth_offset),
         )
+
+    def _category_fields(self) -> tuple[Field, ...]:
+        labels = {name: number for number, name in enumerate(self.categories)}
+        return (
+            Field("category", "text", "what the foreground shows", lambda s: s.category),
+            Field(
+                "label",
+                "label",
+                "number of the category, from 0 in the order of their names",
+                lambda sample: labels[sample.category],
+                names=self.categories,
+            ),
+        )
+
+
+def _key(sample: Sample) -> str:
+    return sample.placement.key
+
+
+def box_value(box: BoundingBox) -> Box:
+    """A box as the value of a field."""
+    return (box.x, box.y, box.width, box.height)
 
 
 CLEAN_FIELDS = (
-    Field("id", "int64", "fg_id or bg_id"),
-    Field("file", "text", "name of the input file"),
-    Field("image", "picture", "resized picture", PictureType("png", "uint8", 3, None)),
-    Field("mask", "picture", "alpha; white for a background", PictureType("png", "uint8", 1, None)),
-    Field("width", "int64", "width in pixels"),
-    Field("height", "int64", "height in pixels"),
+    Field("id", "int64", "fg_id or bg_id", lambda clean: clean.id),
+    Field("file", "text", "name of the input file", lambda clean: clean.file),
+    Field(
+        "image",
+        "picture",
+        "resized picture",
+        lambda clean: Picture(f"{clean.id}.png", clean.image),
+        PictureType("png", "uint8", 3, None),
+    ),
+    Field(
+        "mask",
+        "picture",
+        "alpha; white for a background",
+        lambda clean: Picture(f"{clean.id}_mask.png", clean.mask),
+        PictureType("png", "uint8", 1, None),
+    ),
+    Field("width", "int64", "width in pixels", lambda clean: clean.width),
+    Field("height", "int64", "height in pixels", lambda clean: clean.height),
 )
 """Fields of a clean foreground or background, in order."""
-
-
-def clean_row(clean: CleanImage) -> Row:
-    """Values of a clean image, in the order of `CLEAN_FIELDS`."""
-    return (
-        clean.id,
-        clean.file,
-        Picture(f"{clean.id}.png", clean.image),
-        Picture(f"{clean.id}_mask.png", clean.mask),
-        clean.width,
-        clean.height,
-    )

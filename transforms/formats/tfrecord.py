@@ -6,9 +6,9 @@ Frame: https://www.tensorflow.org/tutorials/load_data/tfrecord. Folder: `dataset
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import google_crc32c
 from apache_beam.io.filesystems import FileSystems
@@ -29,17 +29,30 @@ from transforms.formats.base import (
 from transforms.formats.schema import (
     CLEAN_FIELDS,
     Field,
+    Kind,
     Picture,
     Row,
     Schema,
     Value,
-    clean_row,
+    row_of,
 )
 from transforms.storage import RAW
 
-Item = TypeVar("Item")
-
 _FEATURES = "tensorflow_datasets.core.features"
+
+_LISTS: dict[Kind, str] = {
+    "text": "bytes_list",
+    "int64": "int64_list",
+    "float32": "float_list",
+    "label": "int64_list",
+    "box": "int64_list",
+    "picture": "bytes_list",
+    "texts": "bytes_list",
+    "int64s": "int64_list",
+    "float32s": "float_list",
+    "boxes": "int64_list",
+}
+_TUPLES: tuple[Kind, ...] = ("box", "int64s", "float32s")
 
 
 class TFRecordFormat:
@@ -49,12 +62,11 @@ class TFRecordFormat:
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        fields = schema.sample_fields()
-        return _TFRecordSink(folder, self.sample_path(shard), shard, fields, schema.sample_row)
+        return _TFRecordSink(folder, self.sample_path(shard), shard, schema.sample_fields())
 
     def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _TFRecordSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS, clean_row)
+        return _TFRecordSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS)
 
     def sample_path(self, shard: ShardSpec) -> str:
         """Where a shard of samples stands, relative to the data set's folder."""
@@ -77,35 +89,30 @@ class TFRecordFormat:
                 ) from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
-        """The two JSON files of each data set."""
+        """The two JSON files of each data set, and the names of its classes."""
         return tuple(
-            (f"{_folder(name)}/{file}", json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+            (f"{_folder(name)}/{file}", text)
             for name, description in ((SAMPLES, samples), (CLEAN, clean))
-            for file, content in (
-                ("dataset_info.json", _dataset_info(name, description)),
-                ("features.json", _features(description.fields)),
+            for file, text in (
+                ("dataset_info.json", _json(_dataset_info(name, description))),
+                ("features.json", _json(_features(description.fields))),
+                *_label_files(description.fields),
             )
         )
 
 
-class _TFRecordSink(Generic[Item]):
+class _TFRecordSink:
     def __init__(
-        self,
-        folder: Folder,
-        path: str,
-        shard: ShardSpec,
-        fields: tuple[Field, ...],
-        to_row: Callable[[Item], Row],
+        self, folder: Folder, path: str, shard: ShardSpec, fields: tuple[Field, ...]
     ) -> None:
         self._shard = shard
         self._fields = fields
-        self._to_row = to_row
         self._path = path
         self._file = folder.create(path)
         self._count = 0
 
-    def write(self, item: Item) -> None:
-        self._file.write(frame(example(self._fields, self._to_row(item))))
+    def write(self, item: Sample | CleanImage) -> None:
+        self._file.write(frame(example(self._fields, row_of(self._fields, item))))
         self._count += 1
 
     def close(self) -> tuple[OutputFile, ...]:
@@ -143,16 +150,32 @@ def read_frames(path: str) -> Iterator[bytes]:
 
 
 def _value(message: Any, field: Field) -> Value:
-    feature = message.features.feature[field.name]
+    feature, name = message.features.feature[field.name], _LISTS[field.kind]
+    if not feature.HasField(name):
+        raise IndexError(f"it has no {field.name} of the kind {field.kind}")
+    values = getattr(feature, name).value
     if field.kind == "picture":
-        return Picture("", feature.bytes_list.value[0])
+        return Picture("", values[0])
     if field.kind == "text":
-        return feature.bytes_list.value[0].decode()
-    if field.kind == "int64x4":
-        return tuple(feature.int64_list.value)
-    if field.kind == "float32":
-        return feature.float_list.value[0]
-    return feature.int64_list.value[0]
+        return values[0].decode()
+    if field.kind == "texts":
+        return tuple(value.decode() for value in values)
+    if field.kind == "boxes":
+        return tuple(tuple(values[i : i + 4]) for i in range(0, len(values), 4))
+    return tuple(values) if field.kind in _TUPLES else values[0]
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """A value as the numbers or byte strings of one feature; boxes follow one another."""
+    if isinstance(value, Picture):
+        yield value.data
+    elif isinstance(value, str):
+        yield value.encode()
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _flat(part)
+    else:
+        yield value
 
 
 def _path(dataset: str, shard: ShardSpec) -> str:
@@ -170,17 +193,9 @@ def example(fields: tuple[Field, ...], row: Row) -> bytes:
     message = _example_class()()
     features = message.features.feature
     for field, value in zip(fields, row, strict=True):
-        feature = features[field.name]
-        if isinstance(value, Picture):
-            feature.bytes_list.value.append(value.data)
-        elif isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, tuple):
-            feature.int64_list.value.extend(value)
-        elif field.kind == "float32":
-            feature.float_list.value.append(value)
-        else:
-            feature.int64_list.value.append(int(value))
+        numbers = getattr(features[field.name], _LISTS[field.kind])
+        numbers.SetInParent()  # A list that is empty has its type, too.
+        numbers.value.extend(_flat(value))
     return message.SerializeToString(deterministic=True)
 
 
@@ -283,10 +298,49 @@ def _feature(field: Field) -> dict[str, Any]:
             "encodingFormat": picture.encoding,
         }
         return {"pythonClassName": f"{_FEATURES}.image_feature.Image", "image": image}
-    if field.kind == "text":
-        return {"pythonClassName": f"{_FEATURES}.text_feature.Text", "text": {}}
-    if field.kind == "int64x4":
-        tensor = {"shape": {"dimensions": ["4"]}, "dtype": "int64", "encoding": "none"}
-        return {"pythonClassName": f"{_FEATURES}.tensor_feature.Tensor", "tensor": tensor}
-    scalar: dict[str, Any] = {"shape": {}, "dtype": field.kind, "encoding": "none"}
+    if field.kind == "label":
+        label = {"numClasses": str(len(field.names))}
+        return {
+            "pythonClassName": f"{_FEATURES}.class_label_feature.ClassLabel",
+            "classLabel": label,
+        }
+    return _KIND_FEATURES[field.kind]
+
+
+def _scalar(dtype: str) -> dict[str, Any]:
+    scalar = {"shape": {}, "dtype": dtype, "encoding": "none"}
     return {"pythonClassName": f"{_FEATURES}.scalar.Scalar", "tensor": scalar}
+
+
+def _tensor(dtype: str, *dimensions: int) -> dict[str, Any]:
+    """A tensor; a dimension of -1 is of any length."""
+    shape = {"dimensions": [str(size) for size in dimensions]}
+    tensor = {"shape": shape, "dtype": dtype, "encoding": "none"}
+    return {"pythonClassName": f"{_FEATURES}.tensor_feature.Tensor", "tensor": tensor}
+
+
+_TEXT = {"pythonClassName": f"{_FEATURES}.text_feature.Text", "text": {}}
+_KIND_FEATURES: dict[Kind, dict[str, Any]] = {
+    "text": _TEXT,
+    "int64": _scalar("int64"),
+    "float32": _scalar("float32"),
+    "box": _tensor("int64", 4),
+    "texts": {
+        "pythonClassName": f"{_FEATURES}.sequence_feature.Sequence",
+        "sequence": {"feature": _TEXT, "length": "-1"},
+    },
+    "int64s": _tensor("int64", -1),
+    "float32s": _tensor("float32", -1),
+    "boxes": _tensor("int64", -1, 4),
+}
+
+
+def _label_files(fields: tuple[Field, ...]) -> Iterator[tuple[str, str]]:
+    """A file with the names of its classes for each label field, a line each."""
+    for field in fields:
+        if field.kind == "label":
+            yield f"{field.name}.labels.txt", "".join(f"{name}\n" for name in field.names)
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -30,7 +30,7 @@ from transforms.formats.schema import (
     Row,
     Schema,
     Value,
-    clean_row,
+    row_of,
 )
 from transforms.storage import RAW
 
@@ -45,7 +45,8 @@ class WebDatasetFormat:
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        return _TarSink(folder, self.sample_path(shard), shard, partial(sample_members, schema))
+        members = partial(sample_members, schema.sample_fields())
+        return _TarSink(folder, self.sample_path(shard), shard, members)
 
     def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
@@ -86,16 +87,14 @@ class WebDatasetFormat:
         return ()
 
 
-def sample_members(schema: Schema, sample: Sample) -> Iterator[Member]:
+def sample_members(fields: tuple[Field, ...], sample: Sample) -> Iterator[Member]:
     """Names and contents of the files of a sample."""
-    return _members(
-        f"fg_bg_{sample.placement.key}", schema.sample_fields(), schema.sample_row(sample)
-    )
+    return _members(f"fg_bg_{sample.placement.key}", fields, row_of(fields, sample))
 
 
 def clean_members(kind: str, clean: CleanImage) -> Iterator[Member]:
     """Names and contents of the files of a clean image; `kind` is the name of its split."""
-    return _members(f"{kind}_{clean.id}", CLEAN_FIELDS, clean_row(clean))
+    return _members(f"{kind}_{clean.id}", CLEAN_FIELDS, row_of(CLEAN_FIELDS, clean))
 
 
 def _members(stem: str, fields: tuple[Field, ...], row: Row) -> Iterator[Member]:
@@ -121,7 +120,9 @@ def _row(
         if field.picture is not None:
             return Picture(f"{key}.{names[field.name]}", found[names[field.name]])
         other = others[field.name]
-        return tuple(other) if field.kind == "int64x4" else other
+        if field.kind == "boxes":
+            return tuple(tuple(box) for box in other)
+        return tuple(other) if isinstance(other, list) else other
 
     return tuple(value(field) for field in fields)
 

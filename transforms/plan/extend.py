@@ -40,7 +40,12 @@ def extended(former: Plan, wanted: Plan) -> Plan:
         Part(new_fg, tuple(bg), 1, wanted.placements),
     )
     parts = former.all_parts + tuple(part for part in added if part.cells > 0)
-    return replace(wanted, parts=parts if len(parts) > 1 else ())
+    return replace(
+        wanted,
+        parts=parts if len(parts) > 1 else (),
+        layout=former.layout,
+        categories=former.categories,  # Their names and numbers are in the shards.
+    )
 
 
 def _divided(ids: list[int], old: set[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -1,5 +1,6 @@
 """What the plan is made from: usable inputs, and the shares of the splits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,6 +35,17 @@ class InputImage:
         """What it shows: its category, or else the name of the folder that its file is in."""
         folder = self.path.rpartition("/")[0].rpartition("/")[2]
         return self.category or folder or "foreground"
+
+
+def known_categories(foregrounds: Sequence[InputImage]) -> tuple[str, ...]:
+    """Names of the categories, sorted; empty where nothing says what the foregrounds show.
+
+    They are known from a table of categories, or from the folders where there are several.
+    """
+    folders = {asset.path.rpartition("/")[0] for asset in foregrounds}
+    if len(folders) < 2 and all(asset.category is None for asset in foregrounds):
+        return ()
+    return tuple(sorted({asset.category_name for asset in foregrounds}))
 
 
 @dataclass(frozen=True)

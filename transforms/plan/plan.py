@@ -24,6 +24,12 @@ from transforms.plan.inputs import InputImage, SplitShare
 from transforms.plan.order import Purpose, strip_order
 from transforms.plan.placement import Canvas, place
 
+LAYOUT = 2
+"""Version of the layout of the records of new data sets.
+
+1: the samples have no categories. 2: they have `category` and `label` where these are known.
+"""
+
 STRIP_FOREGROUNDS = 10
 BAND_BACKGROUNDS = 100
 SAMPLES_PER_SHARD = 4000
@@ -52,6 +58,9 @@ class Plan:
         backgrounds: usable backgrounds, by id.
         parts: what was planned first, and what each extension has added; empty for a set that is
             planned at once.
+        layout: version of the layout of the records.
+        categories: names of the categories in the order of their labels; empty where the samples
+            have none.
     """
 
     seed: int
@@ -66,6 +75,8 @@ class Plan:
     foregrounds: tuple[InputImage, ...]
     backgrounds: tuple[InputImage, ...]
     parts: tuple[Part, ...] = ()
+    layout: int = LAYOUT
+    categories: tuple[str, ...] = ()
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -103,6 +114,10 @@ class Plan:
     @cached_property
     def _foreground_sizes(self) -> dict[int, tuple[int, int]]:
         return {asset.id: (asset.width, asset.height) for asset in self.foregrounds}
+
+    def category_of(self, fg_id: int) -> str | None:
+        """What a foreground shows; None where the samples have no categories."""
+        return self.foreground_by_id[fg_id].category_name if self.categories else None
 
     @cached_property
     def background_by_id(self) -> dict[int, InputImage]:
@@ -276,6 +291,8 @@ class Plan:
         return cls(
             **{
                 **fields,
+                "layout": fields.get("layout", 1),  # The first layout did not say so.
+                "categories": tuple(fields.get("categories", ())),
                 "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
                 "splits": tuple(SplitShare(**split) for split in fields["splits"]),
                 "foregrounds": tuple(InputImage(**asset) for asset in fields["foregrounds"]),

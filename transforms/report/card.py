@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from transforms.formats.base import Description
 from transforms.formats.parquet import hugging_face_feature
-from transforms.formats.schema import Field, Schema
+from transforms.formats.schema import Field, Kind, Schema
 from transforms.plan.plan import Plan
 from transforms.report.manifest import Origin
 from transforms.report.report import statistics_markdown
@@ -19,6 +20,17 @@ _SIZES = (
     (1e6, "100K<n<1M"),
     (1e7, "1M<n<10M"),
 )
+
+
+_KIND_TEXTS: dict[Kind, str] = {
+    "text": "string",
+    "label": "class label",
+    "box": "int64[4]",
+    "texts": "list of string",
+    "int64s": "list of int64",
+    "float32s": "list of float32",
+    "boxes": "list of int64[4]",
+}
 
 
 def depth_text(origin: Origin) -> str:
@@ -88,7 +100,7 @@ def dataset_card(
 
 def _type_text(field: Field) -> str:
     if field.picture is None:
-        return {"text": "string", "int64x4": "int64[4]"}.get(field.kind, field.kind)
+        return _KIND_TEXTS.get(field.kind, field.kind)
     picture = field.picture
     side = "" if picture.side is None else f" {picture.side}x{picture.side}"
     return f"{picture.encoding.upper()} {picture.dtype}{side}x{picture.channels}"
@@ -122,10 +134,7 @@ def _config(name: str, place: str, description: Description, default: bool) -> l
 
 def _info(name: str, description: Description) -> list[str]:
     # JSON is YAML: the types are those of the Parquet schema, spelt once.
-    features = [
-        {"name": field.name, **_yaml_feature(hugging_face_feature(field))}
-        for field in description.fields
-    ]
+    features = [{"name": field.name, **yaml_feature(field)} for field in description.fields]
     lines = [f"- config_name: {name}", f"  features: {json.dumps(features)}", "  splits:"]
     for split in description.splits:
         size = sum(file.bytes for file in split.files)
@@ -134,10 +143,20 @@ def _info(name: str, description: Description) -> list[str]:
     return lines
 
 
-def _yaml_feature(feature: dict[str, object]) -> dict[str, object]:
+def yaml_feature(field: Field) -> dict[str, Any]:
+    """A field's type as the YAML of a data set card spells it."""
+    return _yaml(hugging_face_feature(field))
+
+
+def _yaml(feature: dict[str, Any]) -> dict[str, Any]:
     kind = feature["_type"]
     if kind == "Image":
         return {"dtype": "image"}
     if kind == "Value":
         return {"dtype": feature["dtype"]}
-    return {"sequence": "int64", "length": feature["length"]}
+    if kind == "ClassLabel":
+        names = {str(number): name for number, name in enumerate(feature["names"])}
+        return {"dtype": {"class_label": {"names": names}}}
+    inner = _yaml(feature["feature"])
+    length = {"length": feature["length"]} if "length" in feature else {}
+    return {"sequence": inner.get("dtype", inner), **length}

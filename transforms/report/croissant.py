@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from transforms.formats.base import VERSION, Description, SplitFiles
-from transforms.formats.schema import Field
+from transforms.formats.schema import Field, Kind
 
 _NAME = "mask_depth"
 _PARQUET = "application/x-parquet"
@@ -22,13 +22,19 @@ _WORDS = (
     "source", "subField", "transform",
 )  # fmt: skip
 
-_TYPES = {
+_TYPES: dict[Kind, str] = {
     "text": "sc:Text",
     "int64": "sc:Integer",
-    "int64x4": "sc:Integer",
     "float32": "sc:Float",
+    "label": "sc:Integer",
+    "box": "sc:Integer",
     "picture": "sc:ImageObject",
+    "texts": "sc:Text",
+    "int64s": "sc:Integer",
+    "float32s": "sc:Float",
+    "boxes": "sc:Integer",
 }
+_REPEATED: tuple[Kind, ...] = ("box", "texts", "int64s", "float32s", "boxes")
 
 
 def croissant_json(samples: Description, clean: Description) -> str:
@@ -157,7 +163,7 @@ def _fields(name: str, fields: tuple[Field, ...]) -> list[dict[str, Any]]:
         described = _field(name, field.name, field.text, _TYPES[field.kind])
         if field.kind == "picture":
             source["transform"] = {"jsonPath": "bytes"}
-        if field.kind == "int64x4":
+        if field.kind in _REPEATED:
             described["repeated"] = True
         found.append({**described, "source": source})
     return found

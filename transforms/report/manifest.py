@@ -41,6 +41,7 @@ def manifest_json(
     """The manifest as JSON text."""
     content = {
         "spec": json.loads(origin.spec),
+        "layout": plan.layout,
         "samples": summary.statistics.fg_bg.count,
         "failed": summary.statistics.failed,
         "splits": {

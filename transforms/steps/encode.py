@@ -12,6 +12,7 @@ from transforms.pixels.codecs import (
     encode_mask,
     encode_rgb,
 )
+from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
 from transforms.report.statistics import DepthCounts, Statistics
 from transforms.steps.mask import bounding_box
@@ -79,6 +80,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
     seen = block.images
     if recipe.image_format == "jpeg":
         seen = decode_jpegs([image for image, _, _ in encoded], *block.masks.shape[1:])
+    plan = load_plan(recipe.plan_path) if recipe.categories else None
     samples: list[Sample] = []
     for i, (placement, files) in enumerate(zip(block.placements, encoded, strict=True)):
         bbox, area = bounding_box(block.masks[i])
@@ -92,6 +94,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
                 depth=files[2],
                 depth_scale=0.0 if quantised is None else float(quantised.scale[i]),
                 depth_offset=0.0 if quantised is None else float(quantised.offset[i]),
+                category=None if plan is None else plan.category_of(placement.fg_id),
                 jpegs=_jpegs(block, quantised, i, files[0], recipe) if recipe.jpegs else None,
             )
         )

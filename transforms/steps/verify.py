@@ -13,7 +13,7 @@ from transforms.elements import Placement, ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Picture, Row
-from transforms.plan.plan import Plan, load_plan
+from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord, record_name, record_path
 from transforms.report.statistics import DepthCounts, Statistics
@@ -32,6 +32,7 @@ class _Shard:
 
     def __init__(self, shard: ShardSpec, recipe: Recipe) -> None:
         self.shard = shard
+        self.plan = load_plan(recipe.plan_path)
         self.recipe = recipe
         self.folder = recipe.folder
         self.fields = recipe.schema.sample_fields()
@@ -45,7 +46,7 @@ class _Shard:
         if len(self.faults) < _MOST_FAULTS:
             self.faults.append(Fault(path, what))
 
-    def read(self, plan: Plan) -> ShardReport:
+    def read(self) -> ShardReport:
         record, fault = checked_record(self.folder, self.shard)
         if fault is not None:
             self.fault(fault.path, fault.what)
@@ -53,7 +54,7 @@ class _Shard:
         shard = self.shard
         wanted = (
             placement
-            for block in blocks(plan, shard, _ROWS)
+            for block in blocks(self.plan, shard, _ROWS)
             for placement in block.placements
             if placement.key not in failed
         )
@@ -133,6 +134,7 @@ class _Shard:
             "seq": wanted.seq,
             "bbox": (box.x, box.y, box.width, box.height),
             "area": area,
+            **self._category(wanted.fg_id),
         }
         for name, value in facts.items():
             if row[self.index[name]] != value:
@@ -144,6 +146,12 @@ class _Shard:
             self.fault(path, f"{key}: the mask is not where the plan has placed the foreground")
             return None
         return image, mask, depth
+
+    def _category(self, fg_id: int) -> dict[str, object]:
+        category = self.plan.category_of(fg_id)
+        if category is None:
+            return {}
+        return {"category": category, "label": self.plan.categories.index(category)}
 
     def _picture(self, row: Row, name: str) -> bytes:
         value = row[self.index[name]]
@@ -213,7 +221,7 @@ def _plain(row: Row) -> tuple[object, ...]:
 
 def verify_shard(shard: ShardSpec, recipe: Recipe) -> ShardReport:
     """Reads a shard back in all table formats and compares it with the plan and its record."""
-    return _Shard(shard, recipe).read(load_plan(recipe.plan_path))
+    return _Shard(shard, recipe).read()
 
 
 class Verify(beam.PTransform):
