@@ -274,10 +274,6 @@ class DatasetSpec:
                 f"--formats={','.join(self.formats)} is impossible; give each of"
                 f" {', '.join(FORMATS)} at most once"
             )
-        if self.categories is not None and "coco" not in self.formats:
-            raise SpecError(
-                f"--categories={self.categories} is for --formats=coco; add coco to them"
-            )
         self._check_splits()
 
     def _check_splits(self) -> None:
