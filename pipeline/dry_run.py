@@ -15,6 +15,7 @@ from pipeline.output import (
     refuse_foreign,
 )
 from pipeline.performance import Performance
+from pipeline.places import check_apart, check_places
 from pipeline.progress import clock
 from pipeline.run import make_plan, make_recipe, model_meaning, resolved
 from pipeline.runner import check_runner, choose_runner
@@ -79,12 +80,14 @@ def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performa
     Raises:
         SpecError: `generate` would refuse.
     """
+    check_places(spec)
     spec = resolved(spec)
     spec.check()
     check_runner(beam_arguments, spec.paths())
     meaning = model_meaning(spec.depth_model)
     catalog = build_catalog(spec)
     plan = make_plan(spec, catalog)
+    check_apart(spec.output, plan)
     check_space(spec, plan)
     refuse_foreign(spec.output)
     shards = sum(plan.shard_counts.values())

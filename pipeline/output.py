@@ -1,22 +1,38 @@
 """The output folder: whose it is, whether it may be written, and whether the disk suffices."""
 
+import hashlib
 import json
+import logging
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.local.lease import LOCK
+from pipeline.local.lease import LOCK, is_lock
+from pipeline.maker import Maker, maker_of
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.formats import PART_FORMATS, TABLE_FORMATS
 from transforms.formats.base import Folder
+from transforms.owned import RECORDS, TEMPORARY, written_names
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
 from transforms.plan.extend import extended
+from transforms.plan.identity import Identity
 from transforms.plan.plan import Plan
-from transforms.records import read_record, record_path
-from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, tidy
+from transforms.records import record_path
+from transforms.steps.finish import (
+    IDENTITY,
+    MANIFEST,
+    MANIFEST_CHECKSUM,
+    PLAN,
+    SPEC,
+    read_manifest,
+    tidy,
+)
+
+_LOG = logging.getLogger(__name__)
 
 # What may change between two runs of one data set.
 _FREE = (
@@ -29,44 +45,166 @@ _FREE = (
     "max_failures",
 )
 
+STALE_SECONDS = 3600.0
+"""A temporary file that a job elsewhere has not changed for so long is no longer written."""
+
+_FIRST_FILES = (LOCK, SPEC, PLAN, IDENTITY)
+_SOME_FILES = 50
+
+
+def _settings(spec: DatasetSpec) -> dict[str, Any]:
+    return {k: v for k, v in json.loads(spec.to_json()).items() if k not in _FREE}
+
 
 def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
-    fields = {k: v for k, v in json.loads(spec.to_json()).items() if k not in _FREE}
+    fields = _settings(spec)
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
         fields[kind] = {str(a.id): [a.sha256, a.mask_sha256, a.category] for a in assets}
     return fields
 
 
-def refuse_foreign(output: str) -> None:
-    """Raises SpecError when a folder holds files that are not of this program."""
-    folder = Folder(output)
-    if not storage.is_local(output):
+def _settings_digest(spec: DatasetSpec) -> str:
+    """SHA-256 of the settings that an extension cannot change."""
+    fields = _settings(spec)
+    fields.pop("placements")
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What the state of an output folder says of the data set in it; None for what is not there."""
+
+    spec: DatasetSpec | None
+    plan: Plan | None
+    identity: Identity | None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this program has begun a data set there."""
+        return self.spec is not None or self.plan is not None
+
+
+def _stored(folder: Folder) -> _Stored:
+    """Reads what belongs to the data set in a folder.
+
+    Raises:
+        SpecError: a file of that name is there and is damaged, or another program's.
+    """
+
+    def read(name: str, parse: Any) -> Any:
+        data = storage.read_if_there(folder.path(name))
+        if data is None:
+            return None
         try:
-            found = storage.first_file(output)
-            known = found is None or storage.first_file(folder.state) is not None
-        except Exception as error:  # Each store has errors of its own.
-            raise SpecError(f"--output={output} cannot be read: {error}".splitlines()[0]) from None
-        found_name = (found or "").removeprefix(output).lstrip("/")
-    elif os.path.isdir(output):
-        names = sorted(os.listdir(output))
-        known = not names or os.path.isdir(folder.state)
-        found_name = names[0] if names else ""
-    else:
-        return
-    if not known:
+            return parse(data.decode())
+        except Exception as error:  # Anything may stand in a file of that name.
+            reason = "it is empty" if not data else f"{type(error).__name__}: {error}"
+            raise SpecError(
+                f"--output={folder.root}: {name} is damaged or not of this program"
+                f" ({reason.splitlines()[0]}); choose another folder, or delete this one yourself"
+            ) from None
+
+    return _Stored(
+        read(SPEC, DatasetSpec.from_json),
+        read(PLAN, Plan.from_json),
+        read(IDENTITY, Identity.from_json),
+    )
+
+
+def refuse_foreign(output: str) -> None:
+    """Raises SpecError when a folder holds files that are not of this program.
+
+    A folder is a data set's when its spec and plan can be read. Before they are written there is
+    nothing but the lock and temporary files.
+    """
+    folder = Folder(output)
+    try:
+        if storage.is_local(output) and not os.path.isdir(output):
+            return
+        if _stored(folder).is_ours:
+            return
+        foreign = next((path for path in _some_files(output) if not _is_first(folder, path)), None)
+    except SpecError:
+        raise
+    except Exception as error:  # Each store has errors of its own.
+        raise SpecError(f"--output={output} cannot be read: {error}".splitlines()[0]) from None
+    if foreign is not None:
         raise SpecError(
             f"--output={output} is not empty and holds no data set of this program"
-            f" (it has {found_name!r}); choose another folder"
+            f" (it has {_relative(folder, foreign)!r}); choose another folder"
         )
 
 
-def clear(output: str) -> None:
-    """Deletes a data set of this program, all but its lock."""
-    folder = Folder(output)
-    lock = folder.path(LOCK)
-    for path in storage.list_files(output):
-        if path != lock:
-            storage.delete(path)
+def _some_files(output: str) -> Iterable[str]:
+    if not storage.is_local(output):
+        return storage.first_files(output, _SOME_FILES)
+    os.listdir(output)  # A folder that cannot be listed is not empty.
+    return (entry.path for entry in storage.entries(output))
+
+
+def _relative(folder: Folder, path: str) -> str:
+    return path.removeprefix(folder.root).lstrip("/").replace(os.sep, "/")
+
+
+def _is_first(folder: Folder, path: str) -> bool:
+    """Whether a file is one that a data set has before its spec and plan."""
+    name = _relative(folder, path)
+    if name == LOCK:
+        return is_lock(storage.read_bytes(path))
+    return name == IDENTITY or bool(
+        name.startswith(TEMPORARY) and written_names(()).fullmatch(name)
+    )
+
+
+def _clear(folder: Folder, plan: Plan | None) -> None:
+    """Deletes a data set of this program: what it lists, and what the program writes.
+
+    The manifest goes first, so that what is left never passes for a finished data set; then the
+    records, so that no shard passes for one of the next data set; the spec last. The plan stays
+    until the next one takes its place: with it the folder remains known as this program's.
+    """
+    manifest = read_manifest(folder)
+    listed = {
+        file["path"]
+        for kind in ("files", "other_files")
+        for file in (manifest or {}).get(kind, ())
+        if file["path"] not in _FIRST_FILES
+    }
+    names = written_names([split.name for split in plan.splits] if plan else [])
+    for name in (MANIFEST, MANIFEST_CHECKSUM):
+        storage.delete(folder.path(name))
+    storage.sync_folder(folder.root)
+    for within in (RECORDS, ""):
+        paths = [
+            entry.path
+            for entry in storage.entries(folder.path(within.rstrip("/")) if within else folder.root)
+            if (name := _relative(folder, entry.path)) in listed or names.fullmatch(name)
+        ]
+        storage.delete_files(sorted(paths))
+        _delete_empty(folder, paths)
+        storage.sync_folder(folder.state)
+    for name in (IDENTITY, SPEC):
+        storage.delete(folder.path(name))
+    storage.sync_folder(folder.state)
+    forget_plans()
+
+
+def _delete_empty(folder: Folder, deleted: list[str]) -> None:
+    """Deletes the folders of a data set that hold nothing after files of theirs were deleted."""
+    for path in sorted({os.path.dirname(path) for path in deleted}, key=len, reverse=True):
+        while path not in (folder.root, folder.state) and storage.delete_if_empty(path):
+            path = os.path.dirname(path)
+
+
+def _clean_temporary(folder: Folder, alone: bool) -> None:
+    """Deletes what killed runs have left, and nothing that a job elsewhere may still write."""
+    names = written_names(())
+    # The times of a shared disk are its own, and the lock has just been written there.
+    lock = next((e for e in storage.entries(folder.state) if e.path == folder.path(LOCK)), None)
+    for entry in list(storage.entries(folder.temporary)):
+        old = lock is not None and 0 < entry.changed < lock.changed - STALE_SECONDS
+        if (alone or old) and names.fullmatch(_relative(folder, entry.path)):
+            storage.delete(entry.path)
 
 
 @dataclass(frozen=True)
@@ -82,49 +220,135 @@ class Claim:
     finished: bool
 
 
-def claim(spec: DatasetSpec, plan: Plan, extend: bool = False) -> Claim:
+def claim(
+    spec: DatasetSpec,
+    plan: Plan,
+    maker: Maker | None = None,
+    extend: bool = False,
+    overwrite: bool = False,
+    alone: bool = True,
+) -> Claim:
     """Makes the output folder this data set's, or checks that it is already.
 
     Args:
         spec: the data set.
         plan: its plan, made at once.
+        maker: what makes its samples; None for what is here now.
         extend: whether the data set in the folder may have fewer placements and inputs.
+        overwrite: whether the data set in the folder is deleted, but the same one, unfinished: that
+            is continued, so that a run that was killed can be started again as it was.
+        alone: whether no job elsewhere may be at work in the folder.
 
     Returns:
         The plan that counts, which has the parts of a data set that was extended.
 
     Raises:
-        SpecError: the folder holds another data set.
+        SpecError: the folder holds another data set, or one that was begun with another program or
+            depth model.
     """
     folder = Folder(spec.output)
-    spec_path = storage.join(folder.state, "spec.json")
-    if storage.exists(folder.plan_path) and storage.exists(spec_path):
-        former = DatasetSpec.from_json(storage.read_text(spec_path))
-        former_plan = Plan.from_json(storage.read_text(folder.plan_path))
-        wanted, there = _identity(spec, plan), _identity(former, former_plan)
-        difference = _difference(there, wanted)
-        if difference and extend:
-            _refuse_extension(spec, plan, former_plan)
-            difference = _difference(_grown(there, wanted), wanted)
-        if difference:
-            raise SpecError(
-                f"--output={spec.output} holds another data set: {difference}; choose another"
-                " folder, start afresh with --overwrite, or, with more placements or inputs, add"
-                " what is missing with --extend"
-            )
-        plan = extended(former_plan, plan)
-        if wanted == there and storage.exists(folder.path(MANIFEST)):
-            tidy(folder)  # A run that was killed after its manifest has not.
-            return Claim(plan, True)
-        if wanted != there:
-            _reopen(folder, former_plan)
-    storage.delete_folder(folder.temporary)  # What a killed run has left.
-    # With both there, the folder is this data set's. The plan comes second: what extends a set is
-    # then found again, however often it is stopped here.
-    for path, text in (("state/spec.json", spec.to_json()), ("state/plan.json", plan.to_json())):
-        folder.write(path, text.encode())
+    maker = maker or maker_of(spec.depth_model)
+    forget_plans()
+    there = _stored(folder)
+    if overwrite and there.is_ours and not _is_begun(folder, there, spec, plan, maker):
+        _clear(folder, there.plan)
+        there = _Stored(None, None, None)
+    if there.spec is None or there.plan is None:
+        _clean_temporary(folder, alone)
+        _begin(folder, spec, plan, maker)
+        return Claim(plan, False)
+    former, former_plan = there.spec, there.plan
+    wanted, found = _identity(spec, plan), _identity(former, former_plan)
+    difference = _difference(found, wanted)
+    if difference and extend:
+        _refuse_extension(spec, plan, former_plan)
+        difference = _difference(_grown(found, wanted), wanted)
+    if difference:
+        raise SpecError(
+            f"--output={spec.output} holds another data set: {difference}; choose another"
+            " folder, start afresh with --overwrite, or, with more placements or inputs, add"
+            " what is missing with --extend"
+        )
+    plan = extended(former_plan, plan)
+    if wanted == found and _is_finished(folder):
+        tidy(folder, plan)  # A run that was killed after its manifest has not.
+        return Claim(plan, True)
+    _refuse_maker(spec, there.identity, maker)
+    for name in (MANIFEST, MANIFEST_CHECKSUM):
+        storage.delete(folder.path(name))
+    if wanted != found:
+        _reopen(folder, former_plan, spec.formats)
+    _clean_temporary(folder, alone)
+    # The plan comes second: what extends a set is then found again, however often it is stopped.
+    for name, text in ((SPEC, spec.to_json()), (PLAN, plan.to_json())):
+        folder.write(name, text.encode())
     forget_plans()
     return Claim(plan, False)
+
+
+def _begin(folder: Folder, spec: DatasetSpec, plan: Plan, maker: Maker) -> None:
+    """Writes what makes a folder a data set's; it is one from the moment that its spec is there."""
+    identity = maker.identity(_settings_digest(spec))
+    for name, text in (
+        (IDENTITY, identity.to_json()),
+        (PLAN, plan.to_json()),
+        (SPEC, spec.to_json()),
+    ):
+        folder.write(name, text.encode())
+    forget_plans()
+
+
+def _is_begun(folder: Folder, there: _Stored, spec: DatasetSpec, plan: Plan, maker: Maker) -> bool:
+    """Whether a folder holds this very data set, unfinished."""
+    if there.spec is None or there.plan is None or there.identity is None or there.plan.parts:
+        return False
+    return (
+        _identity(there.spec, there.plan) == _identity(spec, plan)
+        and not maker.difference(there.identity, spec.depth_model)
+        and not storage.exists(folder.path(MANIFEST))
+    )
+
+
+def _refuse_maker(spec: DatasetSpec, former: Identity | None, maker: Maker) -> None:
+    """Raises SpecError when samples that are to come would not fit those that are there."""
+    if former is not None:
+        difference = maker.difference(former, spec.depth_model)
+    elif spec.with_depth:
+        difference = (
+            "it was begun by an older version, which has not noted its depth model's weights"
+        )
+    else:
+        return  # Composites and masks are the same in every version, but for what CHANGELOG says.
+    if difference:
+        raise SpecError(
+            f"--output={spec.output} cannot be continued: {difference}; continue it with what began"
+            " it, start afresh with --overwrite, or choose another folder"
+        )
+
+
+def _is_finished(folder: Folder) -> bool:
+    """Whether a folder has its manifest and every file that this lists, in the listed size."""
+    if not storage.exists(folder.path(MANIFEST)):
+        return False
+    manifest = read_manifest(folder)
+    if manifest is None:
+        _LOG.warning("%s is damaged; what it lists is made again", folder.path(MANIFEST))
+        return False
+    wanted = {
+        file["path"]: file["bytes"] for kind in ("files", "other_files") for file in manifest[kind]
+    }
+    for entry in storage.entries(folder.root):
+        name = _relative(folder, entry.path)
+        if wanted.get(name) == entry.size:
+            del wanted[name]
+    if wanted:
+        _LOG.warning(
+            "%s: %d files are missing or of another size, such as %s; they are made again",
+            folder.root,
+            len(wanted),
+            min(wanted),
+        )
+    return not wanted
 
 
 def _refuse_extension(spec: DatasetSpec, plan: Plan, former: Plan) -> None:
@@ -153,20 +377,21 @@ def _grown(there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     return grown
 
 
-def _reopen(folder: Folder, plan: Plan) -> None:
-    """Takes from a finished data set what belongs to its old extent alone.
-
-    The manifest goes first: from then on the set is unfinished, and says so.
-    """
-    for name in (MANIFEST, MANIFEST_CHECKSUM):
-        storage.delete(folder.path(name))
+def _reopen(folder: Folder, plan: Plan, formats: tuple[str, ...]) -> None:
+    """Takes from a data set whose manifest is gone what belongs to its old extent alone."""
     for shard in clean_shards(plan):
-        record = read_record(folder, shard)
-        if record is not None:
-            for file in record.files:
-                storage.delete(folder.path(file.path))
-            storage.delete(record_path(folder, shard))
-    storage.delete_folder(folder.path("gallery"))
+        storage.delete(record_path(folder, shard))
+        for name in formats:
+            if name in TABLE_FORMATS:
+                storage.delete(folder.path(TABLE_FORMATS[name].clean_path(shard)))
+    names = written_names([split.name for split in plan.splits])
+    storage.delete_files(
+        [
+            entry.path
+            for entry in storage.entries(folder.path("gallery"))
+            if names.fullmatch(_relative(folder, entry.path))
+        ]
+    )
 
 
 def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:

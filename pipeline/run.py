@@ -17,10 +17,12 @@ from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
-from pipeline.output import check_space, claim, clear, refuse_foreign
+from pipeline.maker import maker_of
+from pipeline.output import check_space, claim, refuse_foreign
 from pipeline.performance import Performance
+from pipeline.places import check_apart, check_places
 from pipeline.progress import watched
-from pipeline.runner import check_runner, choose_runner
+from pipeline.runner import check_runner, choose_runner, local_workers
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import models, storage
 from transforms.formats.base import Folder
@@ -35,7 +37,16 @@ from transforms.steps.finish import MANIFEST
 _LOG = logging.getLogger(__name__)
 
 # Packages whose versions can change bytes.
-_VERSIONED = ("mask-depth-dataset", "numpy", "pillow", "simplejpeg", "deflate", "pyarrow", "torch")
+_VERSIONED = (
+    "mask-depth-dataset",
+    "numpy",
+    "pillow",
+    "simplejpeg",
+    "deflate",
+    "pyarrow",
+    "onnxruntime",
+    "torch",
+)
 
 
 _DEFAULT = Performance()
@@ -114,7 +125,8 @@ def generate(
         beam_arguments: pipeline flags as Beam spells them, such as `--direct_num_workers=4`.
         performance: how the machine is used.
         progress: whether a local run shows how far it is.
-        overwrite: whether a data set that is there already is deleted first.
+        overwrite: whether a data set that is there already is deleted first; the same one,
+            unfinished, is continued.
         extend: whether a data set that is there already, with fewer placements or inputs, gets what
             it lacks.
 
@@ -127,25 +139,30 @@ def generate(
         StillRunning: the job goes on elsewhere, as asked for.
     """
     start = time.monotonic()
+    if overwrite and extend:
+        raise SpecError("--overwrite and --extend exclude each other; give one of them")
+    check_places(spec)
     spec = resolved(spec)
     spec.check()
     check_runner(list(beam_arguments), spec.paths())
     meaning = model_meaning(spec.depth_model)
+    maker = maker_of(spec.depth_model)
     catalog = build_catalog(spec)
     for error in catalog.errors:
         _LOG.warning("left out: %s: %s", error.path, error.reason)
     plan = make_plan(spec, catalog)
+    check_apart(spec.output, plan)
     check_space(spec, plan)
     refuse_foreign(spec.output)
-    with locked(spec.output):
-        if overwrite:
-            clear(spec.output)
-        claimed = claim(spec, plan, extend)
+    local = local_workers(list(beam_arguments)) > 0
+    with locked(spec.output, local) as alone:
+        claimed = claim(spec, plan, maker, extend=extend, overwrite=overwrite, alone=alone)
         if claimed.finished:
             _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
         else:
             arguments = list(beam_arguments)
-            _run(spec, claimed.plan, catalog, meaning, arguments, performance, progress)
+            weights = maker.weights
+            _run(spec, claimed.plan, catalog, meaning, weights, arguments, performance, progress)
     return _result(spec.output, time.monotonic() - start, claimed.finished)
 
 
@@ -177,6 +194,7 @@ def make_recipe(
     meaning: DepthMeaning | None = None,
     performance: Performance = _DEFAULT,
     progress_folder: str | None = None,
+    weights: str | None = None,
 ) -> Recipe:
     """How the samples of a data set are made and written.
 
@@ -186,6 +204,7 @@ def make_recipe(
         meaning: what the numbers of its depth model say, None without depth.
         performance: how the machine is used.
         progress_folder: local folder for the counters behind the progress line, or None.
+        weights: digest that the depth model must have wherever it is loaded, None for any.
     """
     depth = None
     if meaning is not None:
@@ -196,6 +215,7 @@ def make_recipe(
             performance.device,
             performance.half_precision,
             performance.share_model,
+            weights,
         )
     return Recipe(
         spec.output,
@@ -217,6 +237,7 @@ def _run(
     plan: Plan,
     catalog: Catalog,
     meaning: DepthMeaning | None,
+    weights: str | None,
     beam_arguments: list[str],
     performance: Performance,
     progress: bool,
@@ -230,7 +251,7 @@ def _run(
         meaning,
     )
     with watched(plan.total, enabled=progress and runner.local) as counters:
-        recipe = make_recipe(spec, plan, meaning, performance, counters)
+        recipe = make_recipe(spec, plan, meaning, performance, counters, weights)
         try:
             with watched_workers(), runner.pipeline() as pipeline:
                 graph.build(pipeline, recipe, origin)

@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipeline.local.lease import LOCK
+from pipeline.places import check_given
 from pipeline.run import make_recipe
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
@@ -58,6 +59,7 @@ def verify(
     Raises:
         SpecError: there is no finished data set in the folder.
     """
+    check_given("output", output)
     check_runner(beam_arguments or [], [("output", output)])
     forget_plans()
     folder = Folder(storage.absolute(output))

@@ -23,6 +23,7 @@ class DepthSettings:
         device: a torch device such as `cuda:0`, or None for CUDA where there is one, else the CPU.
         half_precision: whether CUDA computes in 16 bits.
         share_model: whether all worker processes of a machine use one copy of the model.
+        digest: what `models.digest` must say where the model is loaded; None for anything.
     """
 
     model: str
@@ -31,6 +32,7 @@ class DepthSettings:
     device: str | None = None
     half_precision: bool = False
     share_model: bool = False
+    digest: str | None = None
 
 
 @dataclass(frozen=True)

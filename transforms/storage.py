@@ -1,11 +1,13 @@
 """Files on anything that Beam's FileSystems reaches, written so that no reader sees half of one."""
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
-import shutil
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from apache_beam.io.filesystem import CompressionTypes
@@ -55,12 +57,42 @@ def exists(path: str) -> bool:
 
 
 def make_folder(path: str) -> None:
-    """Makes a local folder and its parents; object stores need none."""
-    if is_local(path):
-        os.makedirs(path, exist_ok=True)
+    """Makes a local folder and its parents, on the disk itself; object stores need none."""
+    if not is_local(path) or os.path.isdir(path):
+        return
+    parent = os.path.dirname(os.path.abspath(path))
+    make_folder(parent)
+    os.makedirs(path, exist_ok=True)
+    sync_folder(parent)
 
 
-def write_bytes(path: str, data: bytes, temporary: str | None = None) -> None:
+def sync_folder(path: str) -> None:
+    """Waits until the names in a local folder are on the disk; object stores need no such thing."""
+    if not is_local(path):
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:  # Some file systems of networks know no such request for folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_files(paths: Iterable[str]) -> None:
+    """Waits until local files that were written without it, and their names, are on the disk."""
+    folders = set()
+    for path in paths:
+        if is_local(path):
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+            folders.add(os.path.dirname(path))
+    for folder in sorted(folders):
+        sync_folder(folder)
+
+
+def write_bytes(path: str, data: bytes, temporary: str | None = None, durable: bool = True) -> None:
     """Writes a file as a whole: under a temporary name, then renamed.
 
     An object appears only when it is complete; a small one is written at once under its own name.
@@ -69,9 +101,11 @@ def write_bytes(path: str, data: bytes, temporary: str | None = None) -> None:
         path: the file; one of that name is replaced.
         data: its contents; object stores take none that is empty.
         temporary: folder of the temporary file, by default beside the target.
+        durable: whether a local file is on the disk before it has its name; without, `sync_files`
+            brings many there at once.
     """
     if is_local(path) or len(data) > AT_ONCE_BYTES:
-        with Replacement(path, temporary) as file:
+        with Replacement(path, temporary, durable) as file:
             file.write(data)
         return
     with FileSystems.create(path, compression_type=RAW) as file:
@@ -91,12 +125,24 @@ def delete(path: str) -> None:
         os.remove(path)
 
 
-def delete_folder(path: str) -> None:
-    """Deletes a folder with all that is in it, if it is there."""
-    if is_local(path):
-        shutil.rmtree(path, ignore_errors=True)
-    elif files := list_files(path):
-        FileSystems.delete(files)
+def delete_files(paths: list[str]) -> None:
+    """Deletes files, those that are there."""
+    if paths and not is_local(paths[0]):
+        FileSystems.delete(paths)
+        return
+    for path in paths:
+        delete(path)
+
+
+def delete_if_empty(folder: str) -> bool:
+    """Deletes a local folder that holds nothing, and says whether it has."""
+    if not is_local(folder):
+        return False
+    try:
+        os.rmdir(folder)
+    except OSError:  # It holds something, or is not there.
+        return False
+    return True
 
 
 def rename(source: str, target: str, size: int) -> None:
@@ -137,6 +183,40 @@ def is_intact(path: str, size: int, checksum: str) -> bool:
     return not is_local(path) or sha256(path) == checksum
 
 
+@dataclass(frozen=True)
+class FileEntry:
+    """A file as a listing shows it.
+
+    Attributes:
+        path: the file.
+        size: its bytes.
+        changed: when it was last changed, in seconds since 1970.
+    """
+
+    path: str
+    size: int
+    changed: float
+
+
+def entries(folder: str) -> Iterator[FileEntry]:
+    """The files below a folder, at any depth, in no certain order; none where there is no folder.
+
+    Links to folders are not followed, and count as files.
+    """
+    if not is_local(folder):
+        [result] = FileSystems.match([join(folder, "**")])
+        for entry in result.metadata_list:
+            yield FileEntry(entry.path, entry.size_in_bytes, entry.last_updated_in_seconds)
+        return
+    for root, folders, names in os.walk(folder):
+        linked = [name for name in folders if os.path.islink(os.path.join(root, name))]
+        for name in (*names, *linked):
+            path = os.path.join(root, name)
+            with contextlib.suppress(FileNotFoundError):  # Gone since the folder was read.
+                state = os.lstat(path)
+                yield FileEntry(path, state.st_size, state.st_mtime)
+
+
 def list_files(folder: str) -> list[str]:
     """All files below a folder, at any depth, sorted; empty when there is none."""
     if is_local(folder):
@@ -146,10 +226,10 @@ def list_files(folder: str) -> list[str]:
     return sorted(entry.path for entry in result.metadata_list)
 
 
-def first_file(folder: str) -> str | None:
-    """A file below a folder of an object store, or None where there is none; lists one file."""
-    [result] = FileSystems.match([join(folder, "**")], limits=[1])
-    return result.metadata_list[0].path if result.metadata_list else None
+def first_files(folder: str, limit: int) -> list[str]:
+    """At most so many files below a folder of an object store; lists no more than that."""
+    [result] = FileSystems.match([join(folder, "**")], limits=[limit])
+    return sorted(entry.path for entry in result.metadata_list)
 
 
 class Replacement(io.RawIOBase):
@@ -157,16 +237,19 @@ class Replacement(io.RawIOBase):
 
     It is written under a temporary name in the folder `temporary` (by default beside the target),
     counts its bytes and computes their SHA-256 on the way. `commit` gives it its name; a file of
-    that name is replaced. As a context manager it commits at the end, or discards after an error.
+    that name is replaced. A local file is on the disk before it has its name, so that a machine
+    that loses power leaves no empty one. As a context manager it commits at the end, or discards
+    after an error.
 
     Attributes:
         path: the final path.
         size: bytes written so far.
     """
 
-    def __init__(self, path: str, temporary: str | None = None) -> None:
+    def __init__(self, path: str, temporary: str | None = None, durable: bool = True) -> None:
         super().__init__()
         self.path = path
+        self._durable = durable and is_local(path)
         self.size = 0
         self._digest = hashlib.sha256()
         folder, name = FileSystems.split(path)
@@ -199,8 +282,13 @@ class Replacement(io.RawIOBase):
 
     def commit(self) -> None:
         """Closes the file and gives it its name."""
+        if self._durable:
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._file.close()
         rename(self._temporary, self.path, self.size)
+        if self._durable:
+            sync_folder(os.path.dirname(self.path))
 
     def discard(self) -> None:
         """Closes and removes the temporary file."""
@@ -210,10 +298,14 @@ class Replacement(io.RawIOBase):
         delete(self._temporary)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.commit()
-        else:
+        if kind is not None:
             self.discard()
+            return
+        try:
+            self.commit()
+        except BaseException:
+            self.discard()
+            raise
 
 
 def file_name(path: str) -> str:

@@ -1,6 +1,7 @@
 """One run at a time in an output folder: a lock on a disk, a lease on an object store."""
 
 import json
+import logging
 import os
 import socket
 import threading
@@ -8,13 +9,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-
-from apache_beam.io.filesystems import FileSystems
+from dataclasses import asdict, dataclass, replace
 
 from pipeline.spec import SpecError
 from transforms import storage
+from transforms.conditional import Version, read_version, write_version
 from transforms.formats.base import Folder
+
+_LOG = logging.getLogger(__name__)
 
 LOCK = "state/lock"
 
@@ -27,19 +29,21 @@ EXPIRE_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Lease:
-    """What stands in the lock of an object store.
+    """What stands in the lock while a run holds it, and after one that did not end well.
 
     Attributes:
         token: the run's own, random.
         host: name of the machine that the run was started on.
         process: number of its process there.
-        renewed: when it was last known to be alive, in seconds since 1970.
+        renewed: when it was last known to be alive, in seconds since 1970; 0 when it has ended.
+        local: whether its workers end with it; a job elsewhere may run on.
     """
 
     token: str
     host: str
     process: int
     renewed: float
+    local: bool = True
 
     def is_alive(self) -> bool:
         """Whether the run is to be reckoned with."""
@@ -49,67 +53,153 @@ class Lease:
             return True
         return self.process != os.getpid() and _is_running(self.process)
 
+    def to_bytes(self) -> bytes:
+        """The lease as JSON."""
+        return json.dumps(asdict(self)).encode()
+
 
 @contextmanager
-def locked(output: str) -> Iterator[None]:
+def locked(output: str, local: bool = True) -> Iterator[bool]:
     """Holds the output folder for one run.
 
     On a disk the lock ends with the process. Object stores have none: there the run leaves a lease
     that it renews while it lives. A lease outlives a killed run by at most 90 seconds, and not at
     all when the next run is on the same machine.
 
+    Args:
+        output: the folder.
+        local: whether this run's workers end with it.
+
+    Yields:
+        Whether nothing else can be at work in the folder. A job that was sent elsewhere may be: it
+        runs on when the program that sent it has ended, was killed, or has lost sight of it.
+
     Raises:
         SpecError: another run holds it, or the folder cannot be written.
     """
-    with _file_lock(output) if storage.is_local(output) else _leased(output):
-        yield
+    own = Lease(uuid.uuid4().hex, socket.gethostname(), os.getpid(), time.time(), local)
+    with _file_lock(output, own) if storage.is_local(output) else _leased(output, own) as alone:
+        yield alone
 
 
 @contextmanager
-def _file_lock(output: str) -> Iterator[None]:
+def _file_lock(output: str, own: Lease) -> Iterator[bool]:
     import fcntl
 
     try:
-        state = Folder(output).state
-        os.makedirs(state, exist_ok=True)
-        lock = open(Folder(output).path(LOCK), "w")  # noqa: SIM115 - held until the end
+        storage.make_folder(Folder(output).state)
+        lock = open(Folder(output).path(LOCK), "a+b")  # noqa: SIM115 - held until the end
     except OSError as error:
         raise SpecError(f"--output={output} cannot be written: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise SpecError(f"--output={output} is in use by another run; wait for it") from None
-    try:
-        yield
-    finally:
-        lock.close()
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SpecError(f"--output={output} is in use by another run; wait for it") from None
+        lock.seek(0)
+        former = _parsed(lock.read())
+        own = _successor(own, former)
+        _store(lock, own.to_bytes())
+        left: Lease | None = own
+        try:
+            yield _is_alone(former)
+            left = None
+        except BaseException as error:
+            left = _left(own, former, error)
+            raise
+        finally:
+            _store(lock, left.to_bytes() if left else b"")
+
+
+def _store(lock, data: bytes) -> None:  # type: ignore[no-untyped-def]
+    lock.truncate(0)
+    lock.write(data)
+    lock.flush()
 
 
 @contextmanager
-def _leased(output: str) -> Iterator[None]:
+def _leased(output: str, own: Lease) -> Iterator[bool]:
     path = Folder(output).path(LOCK)
-    own = Lease(uuid.uuid4().hex, socket.gethostname(), os.getpid(), time.time())
     try:
-        _refuse(output, _read(path))
-        _write(path, own)
-        # Of two runs that start at once, the one that wrote last stays.
-        found = _read(path)
-        if found is None or found.token != own.token:
-            _refuse(output, found)
+        found = read_version(path)
+        former = None if found is None else _parsed(found.data)
+        _refuse(output, former)
+        own = _successor(own, former)
+        held = write_version(path, own.to_bytes(), found)
+        if held is None:  # Another run was quicker.
+            found = read_version(path)
+            _refuse(output, None if found is None else _parsed(found.data))
+            raise SpecError(f"--output={output} is in use by another run; wait for it")
     except SpecError:
         raise
     except Exception as error:  # Each store has errors of its own.
         raise SpecError(f"--output={output} cannot be written: {_first_line(error)}") from None
-    stopped = threading.Event()
-    thread = threading.Thread(target=_renew, args=(path, own, stopped), daemon=True)
-    thread.start()
+    renewal = _Renewal(path, own, held)
+    renewal.start()
+    left: Lease | None = own
     try:
-        yield
+        yield _is_alone(former)
+        left = None
+    except BaseException as error:
+        left = _left(own, former, error)
+        raise
     finally:
-        stopped.set()
-        thread.join()
-        storage.delete(path)
+        renewal.stop()
+        current = read_version(path)
+        if current is not None and _is_of(current, own):
+            if left is None:
+                storage.delete(path)
+            else:
+                write_version(path, left.to_bytes(), current)
+
+
+def _is_alone(former: Lease | None) -> bool:
+    return former is None or former.local
+
+
+def _successor(own: Lease, former: Lease | None) -> Lease:
+    """A run's lease, which remembers that another's job may run on."""
+    return replace(own, local=own.local and _is_alone(former))
+
+
+def _left(own: Lease, former: Lease | None, error: BaseException) -> Lease | None:
+    """What a run leaves in the lock when it stops: its lease, if work may go on elsewhere."""
+    if isinstance(error, SpecError):  # It has begun nothing.
+        return None if _is_alone(former) else former
+    return None if own.local else replace(own, renewed=0.0)
+
+
+def _is_of(version: Version, own: Lease) -> bool:
+    found = _parsed(version.data)
+    return found is not None and found.token == own.token
+
+
+class _Renewal(threading.Thread):
+    """Renews a lease until it is stopped, or another run has taken it."""
+
+    def __init__(self, path: str, own: Lease, held: Version) -> None:
+        super().__init__(daemon=True)
+        self._path, self._own, self._held = path, own, held
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(RENEW_SECONDS):
+            renewed = replace(self._own, renewed=time.time())
+            try:
+                held = write_version(self._path, renewed.to_bytes(), self._held)
+            except Exception:  # The store may be out of reach for a while; the job notices itself.
+                continue
+            if held is None:  # It may be the last renewal itself, whose answer was lost.
+                held = read_version(self._path)
+            if held is None or not _is_of(held, self._own):
+                _LOG.warning("another run has taken %s; end one of the two", self._path)
+                return
+            self._held = held
+
+    def stop(self) -> None:
+        """Ends it and waits for that."""
+        self._stopped.set()
+        self.join()
 
 
 def _refuse(output: str, lease: Lease | None) -> None:
@@ -120,27 +210,16 @@ def _refuse(output: str, lease: Lease | None) -> None:
         )
 
 
-def _renew(path: str, own: Lease, stopped: threading.Event) -> None:
-    while not stopped.wait(RENEW_SECONDS):
-        try:
-            _write(path, Lease(own.token, own.host, own.process, time.time()))
-        except Exception:  # The store may be out of reach for a while; the job notices by itself.
-            continue
-
-
-def _read(path: str) -> Lease | None:
-    if not storage.exists(path):
-        return None
+def _parsed(data: bytes) -> Lease | None:
     try:
-        return Lease(**json.loads(storage.read_text(path)))
+        return Lease(**json.loads(data))
     except (ValueError, TypeError):
-        return None  # Not ours, or damaged: it holds nobody off.
+        return None  # Empty after a run that ended well, not ours, or damaged: it holds nobody off.
 
 
-def _write(path: str, lease: Lease) -> None:
-    # Objects appear whole; a temporary name would only be left behind by a run that is killed.
-    with FileSystems.create(path, compression_type=storage.RAW) as file:
-        file.write(json.dumps(asdict(lease)).encode())
+def is_lock(data: bytes) -> bool:
+    """Whether a file of the lock's name is one of this program."""
+    return not data or _parsed(data) is not None
 
 
 def _is_running(process: int) -> bool:

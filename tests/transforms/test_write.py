@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import random
+import shutil
 from pathlib import Path
 
 import apache_beam as beam
@@ -18,7 +19,6 @@ from pipeline.performance import Performance
 from pipeline.run import make_plan, make_recipe
 from pipeline.runner import choose_runner
 from tests.conftest import make_spec
-from transforms import storage
 from transforms.elements import Block, Failure, ShardSpec
 from transforms.formats import FORMATS
 from transforms.plan.plan import load_plan
@@ -172,7 +172,7 @@ def test_trouble_with_workers_changes_nothing(recipe, expected, seed):
     remade = [make_shard(shard, recipe) for shard in sorted(engine.unfinished)]
     made = sorted(record.shard for record in [*engine.records, *remade])
     assert made == list(load_plan(recipe.plan_path).shards())  # Each is counted once.
-    storage.delete_folder(recipe.folder.temporary)  # What the dead have left.
+    shutil.rmtree(recipe.folder.temporary)  # What the dead have left.
     assert checksums(recipe.root) == expected
 
 

@@ -91,9 +91,14 @@ class Folder:
         """Full path of a file given relative to the root, with slashes."""
         return storage.join(self.root, *relative.split("/"))
 
-    def write(self, relative: str, data: bytes) -> None:
-        """Writes a file as a whole."""
-        storage.write_bytes(self.path(relative), data, self.temporary)
+    @property
+    def identity_path(self) -> str:
+        """File that says what the records of this data set must tell."""
+        return storage.join(self.root, "state", "identity.json")
+
+    def write(self, relative: str, data: bytes, durable: bool = True) -> None:
+        """Writes a file as a whole; `durable` as in `storage.write_bytes`."""
+        storage.write_bytes(self.path(relative), data, self.temporary, durable)
 
     def create(self, relative: str) -> storage.Replacement:
         """Opens a file that appears under its name when it is committed."""

@@ -17,6 +17,7 @@ import numpy as np
 from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
+from transforms import storage
 from transforms.elements import SOLID, CleanImage, Sample, ShardSpec
 from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
 from transforms.formats.schema import Schema
@@ -106,9 +107,11 @@ class _Pictures:
         self._aside.seek(0)
         for path, size in self._sizes:
             data = self._aside.read(size)
-            self._folder.write(path, data)
+            self._folder.write(path, data, durable=False)
             checksum = hashlib.sha256(data).hexdigest()
             yield OutputFile("coco", path, self._split, 1, size, checksum)
+        # Thousands of small files wait for the disk together; the record of their shard is later.
+        storage.sync_files(self._folder.path(path) for path, _ in self._sizes)
         self._aside.close()
 
     def discard(self) -> None:

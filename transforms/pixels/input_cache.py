@@ -20,6 +20,7 @@ from transforms.pixels.images import (
     to_rgb,
     to_rgba,
 )
+from transforms.plan.identity import forget_identities
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 
@@ -177,4 +178,5 @@ def input_cache(plan_path: str) -> InputCache:
 def forget_plans() -> None:
     """Empties this process's caches: a plan of the same path may be another one by now."""
     load_plan.cache_clear()
+    forget_identities()
     input_cache.cache_clear()

@@ -9,6 +9,7 @@ from transforms.formats.schema import Picture, Schema
 from transforms.plan.plan import Plan
 
 _PLACE = "state/gallery"
+_KINDS = ("image", "mask", "depth")
 
 
 @dataclass(frozen=True)
@@ -42,19 +43,32 @@ def keep_for_gallery(folder: Folder, plan: Plan, block: Block) -> None:
 def keep_from_shard(
     folder: Folder, plan: Plan, shard: ShardSpec, table: TableFormat, schema: Schema
 ) -> None:
-    """Stores those samples of a finished shard that the gallery shows, read from its file."""
+    """Stores those samples of a finished shard that the gallery shows, read from its file.
+
+    Those that are kept already are left as they are.
+    """
     positions = plan.gallery_positions.get(shard.split, ())
-    wanted = {p - shard.start for p in positions if shard.start <= p < shard.stop}
+    wanted = {
+        position - shard.start
+        for position in positions
+        if shard.start <= position < shard.stop
+        and not _is_kept(folder, plan.samples(shard.split, position, position + 1)[0].key, schema)
+    }
     if not wanted:
         return
     fields = schema.sample_fields()
     for number, row in enumerate(table.read(folder.path(table.sample_path(shard)), fields)):
         if number in wanted:
             by_name = dict(zip((field.name for field in fields), row, strict=True))
-            for kind in ("image", "mask", "depth"):
+            for kind in _KINDS:
                 picture = by_name.get(kind)
                 if isinstance(picture, Picture):
                     folder.write(f"{_PLACE}/{by_name['key']}.{kind}", picture.data)
+
+
+def _is_kept(folder: Folder, key: str, schema: Schema) -> bool:
+    kinds = _KINDS if schema.depth else _KINDS[:2]
+    return all(storage.exists(folder.path(f"{_PLACE}/{key}.{kind}")) for kind in kinds)
 
 
 def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:

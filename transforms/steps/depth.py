@@ -82,7 +82,18 @@ def has_depth(recipe: Recipe) -> bool:
 
 
 def load_model(settings: DepthSettings) -> DepthModel:
-    """Loads a depth model. Raises ModelError when it cannot be loaded."""
+    """Loads a depth model.
+
+    Raises:
+        ModelError: it cannot be loaded, or its weights are not those of the data set.
+    """
+    if settings.digest is not None:
+        found = models.digest(settings.model)
+        if found != settings.digest:
+            raise models.ModelError(
+                f"{settings.model}: the weights have SHA-256 {found}, the data set is made with"
+                f" {settings.digest}; restore them or start a new data set"
+            )
     model = models.load_model(
         settings.model,
         threads=settings.threads,

@@ -4,11 +4,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import apache_beam as beam
 
 from transforms import storage
-from transforms.formats import FORMATS, PART_FORMATS
+from transforms.formats import FORMATS
 from transforms.formats.base import (
     Description,
     Folder,
@@ -18,8 +19,9 @@ from transforms.formats.base import (
     other_file,
 )
 from transforms.formats.schema import CLEAN_FIELDS
+from transforms.owned import FOR_A_RUN, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
-from transforms.plan.plan import load_plan
+from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
 from transforms.report.croissant import croissant_json
@@ -32,7 +34,10 @@ from transforms.steps.write import too_many
 
 MANIFEST = "manifest.json"
 MANIFEST_CHECKSUM = "manifest.json.sha256"
-STATE_FILES = ("state/plan.json", "state/spec.json")
+PLAN = "state/plan.json"
+SPEC = "state/spec.json"
+IDENTITY = "state/identity.json"
+STATE_FILES = (PLAN, SPEC, IDENTITY)
 TITLE = "Mask and depth data set"
 
 
@@ -74,13 +79,30 @@ def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     folder = recipe.folder
     if not storage.exists(folder.path(MANIFEST)):
         _write_all(summary, recipe, origin)
-    tidy(folder)
+    tidy(folder, load_plan(folder.plan_path))
 
 
-def tidy(folder: Folder) -> None:
+def tidy(folder: Folder, plan: Plan) -> None:
     """Removes from a finished data set what only its run has needed."""
-    for name in ("tmp", "gallery", *PART_FORMATS):
-        storage.delete_folder(storage.join(folder.state, name))
+    names = written_names([split.name for split in plan.splits])
+    for part in FOR_A_RUN:
+        place = folder.path(part.rstrip("/"))
+        paths = [entry.path for entry in storage.entries(place)]
+        ours = [p for p in paths if names.fullmatch(part + p.removeprefix(place).lstrip("/"))]
+        storage.delete_files(sorted(ours))
+        storage.delete_if_empty(place)
+
+
+def read_manifest(folder: Folder) -> dict[str, Any] | None:
+    """The contents of a data set's manifest; None where it is missing, cut or otherwise damaged."""
+    data = storage.read_if_there(folder.path(MANIFEST))
+    checksum = storage.read_if_there(folder.path(MANIFEST_CHECKSUM))
+    if data is None or checksum != f"{hashlib.sha256(data).hexdigest()}\n".encode():
+        return None
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
 
 
 def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
@@ -102,7 +124,11 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
     others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE, reading)
-    others += [_existing(folder, path) for path in STATE_FILES]
+    others += [
+        other_file(path, data)
+        for path in STATE_FILES
+        if (data := storage.read_if_there(folder.path(path))) is not None
+    ]
     others += summary.records
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
@@ -125,10 +151,6 @@ def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[O
         for error in errors
     )
     return [_write(folder, path, "".join(lines).encode())]
-
-
-def _existing(folder: Folder, path: str) -> OtherFile:
-    return other_file(path, storage.read_bytes(folder.path(path)))
 
 
 class _FinishDoFn(beam.DoFn):

@@ -42,9 +42,9 @@ class _ResumeDoFn(beam.DoFn):
         if plan.parts:
             adopt(folder, plan, shard, self._recipe.formats)
         record = finished_record(folder, shard)
-        if plan.parts and record is not None:
-            [name, *_] = (name for name in self._recipe.formats if name in TABLE_FORMATS)
-            keep_from_shard(folder, plan, shard, TABLE_FORMATS[name], self._recipe.schema)
+        tables = [name for name in self._recipe.formats if name in TABLE_FORMATS]
+        if record is not None and tables:  # A set that was finished has kept none of its samples.
+            keep_from_shard(folder, plan, shard, TABLE_FORMATS[tables[0]], self._recipe.schema)
         yield shard if record is None else beam.pvalue.TaggedOutput(FINISHED, record)  # type: ignore[misc]
 
 

@@ -15,7 +15,7 @@ from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Picture, Row
 from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
-from transforms.records import ShardRecord, record_name, record_path
+from transforms.records import ShardRecord, record_name, record_path, wanted_digest
 from transforms.report.statistics import DepthCounts, Statistics
 from transforms.report.verify_report import Fault, ShardReport, ShardReportFn
 from transforms.steps.beam import Each
@@ -193,6 +193,8 @@ def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None
         text = storage.read_text(record_path(folder, shard))
         record = ShardRecord.from_json(text)
         if record.shard == shard and record.to_json() == text:
+            if record.digest != wanted_digest(folder, shard):
+                return None, Fault(path, "the shard's record is of another data set")
             return record, None
     except Exception as error:  # Anything may stand in a damaged file.
         return None, Fault(path, f"the shard's record cannot be read: {type(error).__name__}")
