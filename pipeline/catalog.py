@@ -2,25 +2,30 @@
 
 import hashlib
 import os
-import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
 from pipeline.categories import read_categories
+from pipeline.listing import Listing, find_files
+from pipeline.pairing import Pairing, divide, last_number, pair
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
-from transforms.elements import SOLID
-from transforms.pixels.images import BadImage, fit_foreground
-from transforms.pixels.input_cache import decode_background, decode_foreground
-from transforms.plan.inputs import InputError, InputImage
+from transforms.pixels.cutout import SOLID
+from transforms.pixels.foregrounds import NeedsMask, decode_foreground, margin_box
+from transforms.pixels.foreign import foreign_name
+from transforms.pixels.images import BadImage, fit_foreground, has_image_name
+from transforms.pixels.input_cache import decode_background
+from transforms.plan.inputs import InputError, InputImage, one_line
 from transforms.plan.placement import Canvas
+from transforms.plan.visible import first_empty_box
 
-_GLOB = re.compile(r"[*?\[]")
+_TWINS_NAMED = 5
+"""At most so many groups of equal pictures are named."""
 
 
 @dataclass(frozen=True)
@@ -31,65 +36,53 @@ class Catalog:
         foregrounds: by id.
         backgrounds: by id.
         errors: what was left out and why, by path.
+        notes: lines on what was not left out but may be meant otherwise.
     """
 
     foregrounds: tuple[InputImage, ...]
     backgrounds: tuple[InputImage, ...]
     errors: tuple[InputError, ...]
+    notes: tuple[str, ...] = ()
 
 
-def find_files(pattern: str, flag: str) -> list[str]:
-    """Lists a folder, with the folders in it, or what matches a glob; hidden files are passed over.
+@dataclass(frozen=True)
+class _Read:
+    """An input that can be used.
 
-    Raises:
-        SpecError: there is no such path, or no file.
+    Attributes:
+        asset: what the plan says of it.
+        look: equal for inputs with the same pixels.
     """
-    if storage.is_local(pattern):
-        pattern = storage.absolute(pattern)
-        if os.path.isdir(pattern):
-            paths = storage.list_files(pattern)
-        elif _GLOB.search(pattern) and not os.path.exists(pattern):
-            paths = _match(pattern, flag)
-        elif os.path.exists(pattern):
-            paths = [pattern]
-        else:
-            raise SpecError(f"--{flag}={pattern}: there is no such folder or file")
-    else:
-        glob = pattern if _GLOB.search(pattern) else pattern.rstrip("/") + "/**"
-        paths = _match(glob, flag)
-    paths = [path for path in paths if not storage.file_name(path).startswith(".")]
-    if not paths:
-        raise SpecError(f"--{flag}={pattern}: there is no file; give a folder or glob of images")
-    return sorted(paths)
+
+    asset: InputImage
+    look: bytes
 
 
-def _match(pattern: str, flag: str) -> list[str]:
-    try:
-        [result] = FileSystems.match([pattern])
-    except Exception as error:  # Each store has errors of its own.
-        reason = f"{error}".splitlines()[0]
-        raise SpecError(f"--{flag}={pattern} cannot be listed: {reason}") from None
-    paths = [entry.path for entry in result.metadata_list]
-    return [path for path in paths if not (storage.is_local(path) and os.path.isdir(path))]
+@dataclass
+class _Findings:
+    """What is to be said about the inputs, as it is found."""
+
+    errors: list[InputError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def has_image_name(path: str) -> bool:
-    """Whether the extension is one of those that Pillow reads."""
-    return os.path.splitext(path)[1].lower() in Image.registered_extensions()
-
-
-def number_files(paths: list[str]) -> dict[int, str]:
+def number_files(paths: Iterable[str]) -> dict[int, str]:
     """Gives each file its id.
 
     The id is the last number in the file's name, without extension, when every file has one and no
-    two are equal; else the position in sorted order, from 1.
+    two are equal; else the position in sorted order, from 1. Files that turn out to be unusable
+    count, so that an id does not depend on what is in any other file.
     """
-    stems = [os.path.splitext(storage.file_name(path))[0] for path in paths]
-    numbers = [re.findall(r"[0-9]+", stem) for stem in stems]
-    ids = [int(found[-1]) if found else -1 for found in numbers]
-    if min(ids) < 0 or max(ids) >= 2**63 or len(set(ids)) < len(ids):
-        ids = list(range(1, len(paths) + 1))
-    return dict(sorted(zip(ids, paths, strict=True)))
+    paths = sorted(paths)
+    numbers = [_number(path) for path in paths]
+    if None in numbers or len(set(numbers)) < len(numbers):
+        numbers = list(range(1, len(paths) + 1))
+    return dict(sorted(zip(numbers, paths, strict=True)))
+
+
+def _number(path: str) -> int | None:
+    found = last_number(os.path.splitext(storage.file_name(path))[0])
+    return found if found is not None and found < 2**63 else None
 
 
 def build_catalog(spec: DatasetSpec) -> Catalog:
@@ -98,21 +91,38 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
     Raises:
         SpecError: a path that does not exist, nothing usable, or a bad input with `on_error=fail`.
     """
-    errors: list[InputError] = []
-    categories = read_categories(spec.categories) if spec.categories else None
-    foreground_files = _images(spec.foregrounds, "foregrounds", errors)
-    background_files = _images(spec.backgrounds, "backgrounds", errors)
-    mask_files = _images(spec.masks, "masks", errors) if spec.masks else {}
+    findings = _Findings()
+    categories = None if spec.categories is None else read_categories(spec.categories)
+    pictures = find_files(spec.foregrounds, "foregrounds")
+    pairing = Pairing({}, {}, {})
+    if spec.masks is not None:
+        pictures, masks = divide(pictures, find_files(spec.masks, "masks"))
+        pictures, masks = _images(pictures, findings), _images(masks, findings)
+        pairing = pair(pictures, masks)
+    else:
+        pictures = _images(pictures, findings)
+    for path, reason in pairing.lone.items():
+        what = f"this mask belongs to no picture of --foregrounds: {reason}"
+        findings.errors.append(InputError(path, what))
+    foreground_files = _numbered(pictures, "foregrounds", findings)
+    backgrounds_found = _images(find_files(spec.backgrounds, "backgrounds"), findings)
+    background_files = _numbered(backgrounds_found, "backgrounds", findings)
     canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
 
-    def foreground(number: int, path: str) -> InputImage:
-        return read_foreground_input(number, path, mask_files.get(number), canvas)
+    def foreground(number: int, path: str) -> _Read:
+        try:
+            return _read_foreground(number, path, pairing.masks.get(path), canvas, spec.crop)
+        except NeedsMask as error:
+            if path in pairing.without:
+                reason = pairing.without[path]
+                raise BadImage(f"{error.what} and no mask of --masks: {reason}") from None
+            raise
 
-    foregrounds = _read_all(foreground_files, foreground, errors)
-    backgrounds = _read_all(background_files, read_background_input, errors)
-    errors.sort(key=lambda error: error.path)
+    foregrounds = _read_all(foreground_files, foreground, "foregrounds", findings)
+    backgrounds = _read_all(background_files, _read_background, "backgrounds", findings)
+    errors = sorted(findings.errors, key=lambda error: error.path)
     if errors and spec.on_error == "fail":
-        raise SpecError(f"{errors[0].path}: {errors[0].reason} (stopped by --on_error=fail)")
+        raise SpecError(f"{errors[0].line} (stopped by --on_error=fail)")
     for flag, found, files in (
         ("foregrounds", foregrounds, foreground_files),
         ("backgrounds", backgrounds, background_files),
@@ -121,31 +131,62 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
             named = next((e for e in errors if e.path in files.values()), None) or (
                 errors[0] if errors else None
             )
-            reason = f"; for example {named.path}: {named.reason}" if named else ""
+            reason = f"; for example {named.line}" if named else ""
             raise SpecError(f"--{flag}={getattr(spec, flag)}: no usable image{reason}")
     if categories is not None:
         foregrounds = list(categories.applied(foregrounds))
-    return Catalog(tuple(foregrounds), tuple(backgrounds), tuple(errors))
+    return Catalog(tuple(foregrounds), tuple(backgrounds), tuple(errors), tuple(findings.notes))
 
 
-def _images(pattern: str, flag: str, errors: list[InputError]) -> dict[int, str]:
-    images: list[str] = []
-    for path in find_files(pattern, flag):
+def _images(listing: Listing, findings: _Findings) -> Listing:
+    """The files of a listing whose names are of images."""
+    findings.errors += listing.errors
+    others: set[str] = set()
+    for path in listing.paths:
         printable = path.encode("utf-8", "backslashreplace").decode()
         if printable != path:
-            errors.append(InputError(printable, "the file's name is not Unicode; rename it"))
+            reason = "the file's name is not Unicode; rename it"
         elif not has_image_name(path):
             extension = os.path.splitext(path)[1] or "(none)"
-            errors.append(InputError(path, f"the extension {extension} is not of an image"))
+            reason = foreign_name(path) or f"the extension {extension} is not of an image"
         else:
-            images.append(path)
-    return number_files(images) if images else {}
+            continue
+        others.add(path)
+        findings.errors.append(InputError(printable, reason))
+    return listing.without(others)
+
+
+def _numbered(listing: Listing, flag: str, findings: _Findings) -> dict[int, str]:
+    """Files by id; says so where names have numbers that cannot serve as ids."""
+    files = number_files(listing.paths)
+    numbers = {path: _number(path) for path in files.values()}
+    if any(number is not None and files.get(number) != path for path, number in numbers.items()):
+        seen: dict[int | None, str] = {None: ""}
+        for path, number in numbers.items():
+            if number in seen:
+                twin = seen[number]
+                reason = (
+                    f"{_quoted(twin)} and {_quoted(path)} have the same number"
+                    if twin
+                    else f"{_quoted(path)} has no number"
+                )
+                findings.notes.append(f"ids of {flag} are positions in sorted order: {reason}")
+                break
+            seen[number] = path
+    return files
+
+
+def _quoted(path: str) -> str:
+    return one_line(storage.file_name(path))
 
 
 def _read_all(
-    files: dict[int, str], read: Callable[[int, str], InputImage], errors: list[InputError]
+    files: dict[int, str],
+    read: Callable[[int, str], _Read],
+    flag: str,
+    findings: _Findings,
 ) -> list[InputImage]:
-    def attempt(item: tuple[int, str]) -> InputImage | InputError:
+    def attempt(item: tuple[int, str]) -> _Read | InputError:
         try:
             return read(*item)
         except BadImage as error:
@@ -155,46 +196,59 @@ def _read_all(
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         results = list(pool.map(attempt, files.items()))
-    errors += [result for result in results if isinstance(result, InputError)]
-    return [result for result in results if isinstance(result, InputImage)]
+    findings.errors += [result for result in results if isinstance(result, InputError)]
+    usable = [result for result in results if isinstance(result, _Read)]
+    findings.notes += _twins(usable, flag)
+    return [result.asset for result in usable]
 
 
-def read_foreground_input(
-    number: int, path: str, mask_path: str | None, canvas: Canvas
-) -> InputImage:
-    """Reads and checks one foreground.
+def _twins(inputs: list[_Read], flag: str) -> list[str]:
+    """Lines on inputs with the same pixels, which can stand in training and in test."""
+    groups: dict[bytes, list[str]] = defaultdict(list)
+    for found in inputs:
+        groups[found.look].append(_quoted(found.asset.path))
+    twins = [names for names in groups.values() if len(names) > 1]
+    lines = [f"same pixels among the {flag}: {', '.join(names)}" for names in twins[:_TWINS_NAMED]]
+    if len(twins) > _TWINS_NAMED:
+        lines.append(f"same pixels among the {flag}: {len(twins) - _TWINS_NAMED} more groups")
+    return lines
 
-    Raises:
-        BadImage: it cannot be used.
-    """
+
+def _read_foreground(
+    number: int, path: str, mask_path: str | None, canvas: Canvas, crop: bool
+) -> _Read:
+    """Reads and checks one foreground. Raises BadImage when it cannot be used."""
     data = storage.read_bytes(path)
     mask = storage.read_bytes(mask_path) if mask_path else None
     image = decode_foreground(data, mask)
-    for box in (canvas.smallest_box, canvas.largest_box):
-        if np.max(fit_foreground(image, box)[..., 3]) < SOLID:
-            raise BadImage(
-                f"no pixel is left with alpha >= {SOLID} when it is pasted at {box} pixels"
-            )
-    return InputImage(
-        number,
-        path,
-        hashlib.sha256(data).hexdigest(),
-        len(data),
-        image.width,
-        image.height,
-        mask_path,
-        hashlib.sha256(mask).hexdigest() if mask is not None else None,
-    )
+    box = margin_box(image) if crop else None
+    image = image.crop(box) if box else image
+    fitted = fit_foreground(image, canvas.largest_box)
+    empty = first_empty_box(fitted[..., 3], image.size, canvas)
+    if empty is not None:
+        raise BadImage(
+            f"no pixel is left with alpha >= {SOLID} when it is pasted at {empty} pixels"
+        )
+    asset = _asset(number, path, data, image)
+    if mask is not None:
+        asset = replace(asset, mask_path=mask_path, mask_sha256=hashlib.sha256(mask).hexdigest())
+    return _Read(replace(asset, crop=box), _look(fitted))
 
 
-def read_background_input(number: int, path: str) -> InputImage:
-    """Reads and checks one background.
-
-    Raises:
-        BadImage: it cannot be used.
-    """
+def _read_background(number: int, path: str) -> _Read:
+    """Reads and checks one background. Raises BadImage when it cannot be used."""
     data = storage.read_bytes(path)
     image = decode_background(data)
-    return InputImage(
-        number, path, hashlib.sha256(data).hexdigest(), len(data), image.width, image.height
-    )
+    small = image.resize((32, 32), Image.Resampling.BOX)
+    return _Read(_asset(number, path, data, image), _look(np.asarray(small)))
+
+
+def _asset(number: int, path: str, data: bytes, image: Image.Image) -> InputImage:
+    checksum = hashlib.sha256(data).hexdigest()
+    return InputImage(number, path, checksum, len(data), image.width, image.height)
+
+
+def _look(pixels: np.ndarray) -> bytes:
+    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(pixels))
+    return digest.digest()

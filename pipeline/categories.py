@@ -51,7 +51,7 @@ def read_categories(path: str) -> Categories:
     """
     flag = f"--categories={path}"
     try:
-        text = storage.read_bytes(path).decode("utf-8-sig")
+        text = storage.read_bytes(storage.absolute(path)).decode("utf-8-sig")
         table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
         columns, rows = list(table.fieldnames or ()), list(table)
     except Exception as error:  # Each store has errors of its own.

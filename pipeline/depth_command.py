@@ -8,14 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from pipeline.catalog import find_files, has_image_name
 from pipeline.depth_request import DepthRequest
+from pipeline.listing import find_files
 from pipeline.spec import SpecError
 from transforms import models, storage
 from transforms.models.base import ModelError
 from transforms.models.depth.base import DepthMeaning, DepthModel
 from transforms.pixels.codecs import encode_16_bit
-from transforms.pixels.images import BadImage, open_image, to_rgb
+from transforms.pixels.images import BadImage, has_image_name, open_image, to_rgb
+from transforms.plan.inputs import InputError
 from transforms.report.exhibits import Exhibit, Section, colour_depth, evenly
 from transforms.report.sheets import section_sheet
 from transforms.steps.depth import fault
@@ -36,9 +37,8 @@ def run(request: DepthRequest) -> int:
         SpecError: there is no file, or the model cannot be loaded.
     """
     output = storage.absolute(request.output)
-    paths = [
-        path for path in find_files(request.images, "images") if not path.startswith(f"{output}/")
-    ]
+    listing = find_files(request.images, "images")
+    paths = [path for path in listing.paths if not path.startswith(f"{output}/")]
     try:
         model = models.load_model(
             request.depth_model,
@@ -48,25 +48,28 @@ def run(request: DepthRequest) -> int:
         )
     except ModelError as error:
         raise SpecError(f"--depth_model={request.depth_model}: {error}") from None
-    storage.make_folder(request.output)
+    storage.make_folder(output)
     names = output_names(paths)
     shown = set(evenly(paths, SHEET_PICTURES))
     exhibits: list[Exhibit] = []
-    skipped = 0
+    skipped = len(listing.errors)
+    for unusable in listing.errors:
+        print(f"skipped: {unusable.line}", file=sys.stderr)
     for path, name in zip(paths, names, strict=True):
         try:
             image, depth = predict_file(model, path)
         except (BadImage, ModelError, OSError) as error:
-            print(f"skipped: {path}: {error}", file=sys.stderr)
+            print(f"skipped: {InputError(path, str(error)).line}", file=sys.stderr)
             skipped += 1
             continue
-        _write(storage.join(request.output, *name.split("/")), depth)
+        _write(storage.join(output, *name.split("/")), depth)
         if path in shown:
             exhibits += _pair(name, image, depth, model.meaning)
     if exhibits:
         section = Section("depth", "Depth", _legend(model), tuple(exhibits))
-        storage.write_bytes(storage.join(request.output, SHEET_NAME), section_sheet(section))
-    print(f"{len(paths) - skipped} depth maps in {request.output}, {skipped} files skipped")
+        storage.write_bytes(storage.join(output, SHEET_NAME), section_sheet(section))
+    made = len(paths) + len(listing.errors) - skipped
+    print(f"{made} depth maps in {output}, {skipped} files skipped")
     print(f"the numbers are {_words(model.meaning)}; {model.name} ran on {model.device}")
     return 1 if skipped else 0
 

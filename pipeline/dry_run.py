@@ -65,7 +65,7 @@ class Forecast:
         free = "" if self.free is None else f" ({format_bytes(self.free)} free)"
         lines = [
             f"inputs    {self.foregrounds:,} foregrounds, {self.backgrounds:,} backgrounds",
-            *(f"left out  {error.path}: {error.reason}" for error in self.left_out),
+            *(f"left out  {error.line}" for error in self.left_out),
             f"samples   {self.samples:,} in {self.shards:,} shards",
             f"size      about {format_bytes(self.bytes)}{free}",
             f"time      about {clock(self.seconds)} on this machine with {self.workers} workers"

@@ -43,6 +43,7 @@ _FREE = (
     "output",
     "on_error",
     "max_failures",
+    "crop",  # What it changes is compared picture by picture.
 )
 
 STALE_SECONDS = 3600.0
@@ -60,6 +61,7 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     fields = _settings(spec)
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
         fields[kind] = {str(a.id): [a.sha256, a.mask_sha256, a.category] for a in assets}
+    fields["margins"] = {str(a.id): a.crop for a in plan.foregrounds}
     return fields
 
 
@@ -372,7 +374,7 @@ def _refuse_extension(spec: DatasetSpec, plan: Plan, former: Plan) -> None:
 def _grown(there: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     """What is there as if it had the wanted placements and inputs, where that is more."""
     grown = {**there, "placements": max(there["placements"], wanted["placements"])}
-    for kind in ("foregrounds", "backgrounds"):
+    for kind in ("foregrounds", "backgrounds", "margins"):
         grown[kind] = {**wanted[kind], **there[kind]}
     return grown
 
@@ -405,6 +407,12 @@ def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
             for what, ids in (("new", added), ("missing", gone), ("changed", changed)):
                 if ids:
                     return f"{len(ids)} of its {name} are {what}, the first with id {ids[0]}"
+        if name == "margins":
+            number = next(i for i in value if old[i] != value[i])
+            return (
+                f"the transparent margins of its foregrounds are {'' if old[number] else 'not '}cut"
+                f" off, the first with id {number}; see --crop and --no_crop"
+            )
         return f"its {name} is {json.dumps(old)}, not {json.dumps(value)}"
     return ""
 

@@ -149,7 +149,9 @@ def generate(
     maker = maker_of(spec.depth_model)
     catalog = build_catalog(spec)
     for error in catalog.errors:
-        _LOG.warning("left out: %s: %s", error.path, error.reason)
+        _LOG.warning("left out: %s", error.line)
+    for note in catalog.notes:
+        _LOG.warning("note: %s", note)
     plan = make_plan(spec, catalog)
     check_apart(spec.output, plan)
     check_space(spec, plan)

@@ -127,8 +127,8 @@ class DatasetSpec:
         metadata=option(
             _INPUTS,
             Place("DIR_OR_GLOB"),
-            "grey masks for foregrounds without alpha, white where they are opaque; matched by id,"
-            " the last number in the file name",
+            "grey masks for foregrounds without alpha, white where they are opaque; matched by path"
+            " or name, with or without _mask, -mask, _alpha or _matte, else by number",
         ),
     )
     image_size: int = field(
@@ -231,6 +231,13 @@ class DatasetSpec:
             Place("CSV"),
             "what the foregrounds show: a table whose first line is file,category or id,category",
             unset="the name of the folder that each is in, where there are several",
+        ),
+    )
+
+    crop: bool = field(
+        default=True,
+        metadata=option(
+            _SAMPLES, Switch(), "cut the transparent margins off the foregrounds first"
         ),
     )
 

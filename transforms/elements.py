@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from transforms.pixels.cutout import SOLID as SOLID
 from transforms.report.statistics import Statistics
-
-SOLID = 128
-"""A pixel belongs to the foreground from this mask value on."""
 
 
 @dataclass(frozen=True, order=True)

@@ -21,7 +21,6 @@ from transforms.formats.schema import Schema
 from transforms.pixels.codecs import encode_jpeg
 from transforms.pixels.input_cache import read_foreground
 from transforms.plan.clean_shards import BACKGROUNDS, clean_shards
-from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 from transforms.storage import RAW
 
@@ -152,7 +151,7 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
     try:
         side = plan.image_size
         for fg_id in plan.strips[batch - 1].foregrounds:
-            image, mask = _standing_alone(plan.foreground_by_id[fg_id], side)
+            image, mask = _standing_alone(plan, fg_id)
             target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
             target.add(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
         shared = [_background_path(s) for s in clean_shards(plan) if s.split == BACKGROUNDS]
@@ -169,9 +168,10 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
     return target.close("zip", f"batch{batch}")
 
 
-def _standing_alone(asset: InputImage, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """A foreground centred on a white square of `side` pixels, and its alpha on black."""
-    rgba = Image.fromarray(read_foreground(asset, side))
+def _standing_alone(plan: Plan, fg_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """A foreground centred on a white square of the composite's size, and its alpha on black."""
+    side = plan.image_size
+    rgba = Image.fromarray(read_foreground(plan.foreground_by_id[fg_id], side, plan.ringing))
     corner = ((side - rgba.width) // 2, (side - rgba.height) // 2)
     canvas = Image.new("RGBA", (side, side), (255, 255, 255, 255))
     canvas.alpha_composite(rgba, corner)

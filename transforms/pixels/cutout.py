@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SOLID = 128
+"""A pixel belongs to the foreground from this alpha on."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
@@ -19,6 +22,11 @@ class Cutout:
     premultiplied: np.ndarray
     rest: np.ndarray
     alpha: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that its arrays take."""
+        return self.premultiplied.nbytes + self.rest.nbytes + self.alpha.nbytes
 
     @classmethod
     def from_rgba(cls, rgba: np.ndarray) -> "Cutout":

@@ -1,10 +1,19 @@
 """Decoding and resizing of input images: bytes in, NumPy arrays out."""
 
 import io
+import os
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from transforms.pixels.bad_image import BadImage as BadImage
+from transforms.pixels.colours import to_srgb
+from transforms.pixels.foreign import foreign_kind
+from transforms.pixels.png_transparency import with_transparency
+from transforms.pixels.resize import resize_cutout
+from transforms.pixels.values import to_8_bit as to_8_bit
 
 # Pillow warns about large images and odd metadata; both are judged here. Readers run in threads,
 # where filters cannot be set for a while.
@@ -14,16 +23,50 @@ warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 MAX_PIXELS = 150_000_000
 """Largest width x height that is decoded; anything above is refused from its header."""
 
+FORMATS = (
+    "AVIF", "BMP", "DDS", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD",
+    "QOI", "SGI", "TGA", "TIFF", "WEBP",
+)  # fmt: skip
+"""The formats that are read. Pillow knows more, and runs Ghostscript for one of them."""
 
-class BadImage(ValueError):
-    """An input that cannot be used; the message is the reason, without the file's name."""
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A decoded image file.
+
+    Attributes:
+        image: its first frame, upright, in the mode it is stored in.
+        stored_size: width and height as stored, before its EXIF orientation was applied.
+        turn: how it was turned to be upright; None where it was not.
+    """
+
+    image: Image.Image
+    stored_size: tuple[int, int]
+    turn: Image.Transpose | None
+
+
+def has_image_name(path: str) -> bool:
+    """Whether the extension is of one of the formats that are read."""
+    extension = os.path.splitext(path)[1].lower()
+    return Image.registered_extensions().get(extension) in FORMATS
 
 
 def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decodes an image file fully, upright, in the mode it is stored in.
 
     Args:
-        data: the bytes of a file in any format Pillow reads.
+        data: the bytes of a file in one of `FORMATS`, whatever its name.
         max_pixels: largest width x height accepted; it is checked before any pixel is decoded.
 
     Returns:
@@ -32,38 +75,30 @@ def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     Raises:
         BadImage: not an image, truncated, or larger than `max_pixels`.
     """
+    return open_with_turn(data, max_pixels).image
+
+
+def open_with_turn(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
+    """Decodes an image file as `open_image` does, and says how it was turned."""
     if not data:
         raise BadImage("the file is empty (0 bytes)")
     try:
-        image = Image.open(io.BytesIO(data))
+        Image.init()  # Loads the formats, once.
+        image = Image.open(io.BytesIO(data), formats=[f for f in FORMATS if f in Image.OPEN])
         width, height = image.size
         if width * height > max_pixels:
             raise BadImage(f"it has more than the limit of {max_pixels:,} pixels")
         image.load()
-        return ImageOps.exif_transpose(image)
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        return Opened(ImageOps.exif_transpose(with_transparency(image, data)), image.size, turn)
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage("not an image in a format that Pillow reads") from None
+        raise BadImage(foreign_kind(data) or "not an image in a format that is read") from None
     except Image.DecompressionBombError:  # Pillow's own limit, at 179 million pixels.
         raise BadImage(f"it has more than the limit of {max_pixels:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise many types on damaged files.
         raise BadImage(f"cannot be decoded: {type(error).__name__}: {error}") from None
-
-
-def to_8_bit(image: Image.Image) -> Image.Image:
-    """Scales 16-bit, 32-bit integer and float grey images to 8 bits; others pass unchanged.
-
-    16-bit values v become round(v / 257); 32-bit integers count as 16-bit ones (Pillow reads some
-    16-bit files as mode I); floats are taken as 0..1.
-    """
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "I;16N"):
-        values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-        return Image.fromarray(((values + 128) // 257).astype(np.uint8))
-    if image.mode == "F":
-        scaled = np.nan_to_num(np.asarray(image)) * 255.0
-        return Image.fromarray(np.rint(np.clip(scaled, 0, 255)).astype(np.uint8))
-    return image
 
 
 def has_alpha(image: Image.Image) -> bool:
@@ -72,21 +107,31 @@ def has_alpha(image: Image.Image) -> bool:
 
 
 def to_rgba(image: Image.Image) -> Image.Image:
-    """Converts any decoded image to 8-bit RGBA with straight (not premultiplied) colour."""
-    if image.mode == "RGBA":
-        return image
-    if image.mode == "La":
-        image = image.convert("LA")
-    return to_8_bit(image).convert("RGBA")
+    """Converts any decoded image to 8-bit RGBA in sRGB with straight (not premultiplied) colour."""
+    return to_srgb(_in_channels(image)).convert("RGBA")
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Converts any decoded image to 8-bit RGB; transparent pixels show black behind them."""
+    """Converts any decoded image to 8-bit sRGB; transparent pixels show black behind them."""
     if not has_alpha(image):
-        return to_8_bit(image).convert("RGB")
+        return to_srgb(_in_channels(image)).convert("RGB")
     rgba = to_rgba(image)
     canvas = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
     return Image.alpha_composite(canvas, rgba).convert("RGB")
+
+
+def _in_channels(image: Image.Image) -> Image.Image:
+    """An image of 8 bits a channel, in a mode that a colour profile can be for."""
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.mode in ("P", "PA", "1", "L", "RGB", "RGBa") and has_alpha(image):
+        return image.convert("RGBA")
+    if image.mode in ("P", "1", "YCbCr", "HSV"):
+        return image.convert("RGB" if image.mode != "1" else "L")
+    eight = to_8_bit(image)
+    if eight is not image and "icc_profile" in image.info:
+        eight.info["icc_profile"] = image.info["icc_profile"]
+    return eight
 
 
 def fitted_size(width: int, height: int, box: int) -> tuple[int, int]:
@@ -98,23 +143,32 @@ def fitted_size(width: int, height: int, box: int) -> tuple[int, int]:
     )
 
 
-def fit_foreground(image: Image.Image, box: int) -> np.ndarray:
+def fit_foreground(image: Image.Image, box: int, ringing: bool = False) -> np.ndarray:
     """Resizes a foreground to fit a square of side `box`, keeping its aspect.
 
-    Colours are weighted by alpha while resizing (Pillow resizes RGBA premultiplied), so hidden
-    colour under transparent pixels never bleeds into the edge.
+    Colours are weighted by alpha while resizing, so hidden colour under transparent pixels never
+    bleeds into the edge.
 
     Args:
         image: an RGBA image of any size.
         box: side of the square in pixels.
+        ringing: whether the filter's overshoot stays in, as in data sets of older versions.
 
     Returns:
         uint8 [height, width, 4], straight colour, the longer side equal to `box`.
     """
-    size = fitted_size(*image.size, box)
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.LANCZOS)
-    return np.asarray(image).copy()
+    return resized_foreground(np.asarray(image), fitted_size(*image.size, box), ringing)
+
+
+def resized_foreground(
+    rgba: np.ndarray, size: tuple[int, int], ringing: bool = False
+) -> np.ndarray:
+    """A foreground of exactly the given width and height; see `fit_foreground`."""
+    if size == (rgba.shape[1], rgba.shape[0]):
+        return rgba.copy()
+    if ringing:
+        return np.asarray(Image.fromarray(rgba).resize(size, Image.Resampling.LANCZOS)).copy()
+    return resize_cutout(rgba, size)
 
 
 def crop_background(image: Image.Image, side: int) -> np.ndarray:

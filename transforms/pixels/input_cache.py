@@ -10,15 +10,14 @@ from PIL import Image
 
 from transforms import storage
 from transforms.pixels.cutout import Cutout
+from transforms.pixels.foregrounds import decode_foreground
 from transforms.pixels.images import (
     BadImage,
     crop_background,
     fit_foreground,
-    has_alpha,
     open_image,
-    to_8_bit,
+    resized_foreground,
     to_rgb,
-    to_rgba,
 )
 from transforms.plan.identity import forget_identities
 from transforms.plan.inputs import InputImage
@@ -26,38 +25,8 @@ from transforms.plan.plan import Plan, load_plan
 
 CACHE_BYTES = 256 * 2**20
 
-
-def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
-    """Decodes a cut-out with its alpha.
-
-    Args:
-        data: the image file.
-        mask: a grey image file of the same size that holds the alpha where the image has none,
-        white
-            where the foreground is opaque; ignored where the image has an alpha of its own.
-
-    Returns:
-        An upright RGBA image.
-
-    Raises:
-        BadImage: undecodable, no alpha and no mask, sizes that differ, or alpha 0 everywhere.
-    """
-    image = open_image(data)
-    rgba = to_rgba(image)
-    if not has_alpha(image):
-        if mask is None:
-            raise BadImage("has no alpha channel and no mask; give one with --masks")
-        alpha = to_8_bit(open_image(mask)).convert("L")
-        if alpha.size != rgba.size:
-            raise BadImage(
-                f"its mask is {alpha.width}x{alpha.height} but the image is"
-                f" {rgba.width}x{rgba.height}"
-            )
-        rgba = rgba.copy()
-        rgba.putalpha(alpha)
-    if np.asarray(rgba.getchannel("A")).max() == 0:
-        raise BadImage("alpha is 0 everywhere, so there is nothing to paste")
-    return rgba
+_CUTOUT_SHARE = 4
+"""Cut-outs as they are pasted take this part of the bytes of the inputs they are made from."""
 
 
 def decode_background(data: bytes) -> Image.Image:
@@ -81,15 +50,21 @@ def read_checked(path: str, sha256: str) -> bytes:
     return data
 
 
-def read_foreground(asset: InputImage, box: int) -> np.ndarray:
+def read_foreground(asset: InputImage, box: int, ringing: bool = False) -> np.ndarray:
     """Reads a foreground to fit a square: uint8 [height, width, 4], straight colour.
+
+    Args:
+        asset: the foreground.
+        box: side of the square in pixels.
+        ringing: see `fit_foreground`.
 
     Raises:
         BadImage: the file has changed since it was catalogued.
     """
     data = read_checked(asset.path, asset.sha256)
     mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
-    return fit_foreground(decode_foreground(data, mask or None), box)
+    image = decode_foreground(data, mask or None)
+    return fit_foreground(image.crop(asset.crop) if asset.crop else image, box, ringing)
 
 
 def read_background(asset: InputImage, side: int) -> np.ndarray:
@@ -108,13 +83,15 @@ class InputCache:
 
     Args:
         plan: names the inputs and the sizes.
-        limit: bytes of pixels to keep at most.
+        limit: bytes of inputs to keep at most; cut-outs as they are pasted take a quarter of it
+            more.
     """
 
     def __init__(self, plan: Plan, limit: int = CACHE_BYTES) -> None:
         self._plan = plan
         self._limit = limit
         self._held = 0
+        self._cutouts_held = 0
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[str, int], np.ndarray] = OrderedDict()
         self._cutouts: OrderedDict[tuple[int, int, int, int], Cutout] = OrderedDict()
@@ -135,17 +112,16 @@ class InputCache:
                 self._cutouts.move_to_end(key)
                 return found
         rgba = self.foreground(fg_id)
-        if (width, height) != (rgba.shape[1], rgba.shape[0]):
-            rgba = np.asarray(
-                Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
-            )
-        made = Cutout.from_rgba(rgba)
+        made = Cutout.from_rgba(resized_foreground(rgba, (width, height), self._plan.ringing))
         if flip:
             made = made.mirrored()
         with self._lock:
-            self._cutouts[key] = made
-            while len(self._cutouts) > 64:
-                self._cutouts.popitem(last=False)
+            if key not in self._cutouts:
+                self._cutouts[key] = made
+                self._cutouts_held += made.nbytes
+            limit = self._limit // _CUTOUT_SHARE
+            while self._cutouts_held > limit and len(self._cutouts) > 1:
+                self._cutouts_held -= self._cutouts.popitem(last=False)[1].nbytes
         return made
 
     def _get(self, kind: str, asset: InputImage) -> np.ndarray:
@@ -159,7 +135,7 @@ class InputCache:
         if kind == "background":
             pixels = read_background(asset, self._plan.image_size)
         else:
-            pixels = read_foreground(asset, self._plan.canvas.largest_box)
+            pixels = read_foreground(asset, self._plan.canvas.largest_box, self._plan.ringing)
         with self._lock:
             if key not in self._cache:
                 self._cache[key] = pixels

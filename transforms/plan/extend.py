@@ -45,6 +45,7 @@ def extended(former: Plan, wanted: Plan) -> Plan:
         parts=parts if len(parts) > 1 else (),
         layout=former.layout,
         categories=former.categories,  # Their names and numbers are in the shards.
+        ringing=former.ringing,
     )
 
 

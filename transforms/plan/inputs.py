@@ -2,6 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+
+def one_line(text: str) -> str:
+    """A text with line breaks and other control characters escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True)
@@ -13,11 +19,13 @@ class InputImage:
         path: where the file is.
         sha256: checksum of the file, hexadecimal.
         bytes: size of the file.
-        width: width in pixels, upright.
-        height: height in pixels, upright.
+        width: width in pixels, upright and cropped.
+        height: height in pixels, upright and cropped.
         mask_path: file that holds its alpha, if the image itself has none.
         mask_sha256: checksum of that file.
         category: what a foreground shows, where a table of categories says so.
+        crop: left, top, right and bottom in pixels of the part that is used, the last two
+            exclusive; None for all of it.
     """
 
     id: int
@@ -29,6 +37,13 @@ class InputImage:
     mask_path: str | None = None
     mask_sha256: str | None = None
     category: str | None = None
+    crop: tuple[int, int, int, int] | None = None
+
+    @classmethod
+    def of(cls, fields: dict[str, Any]) -> "InputImage":
+        """Reads what `dataclasses.asdict` and JSON have made of one."""
+        crop = fields.get("crop")
+        return cls(**{**fields, "crop": None if crop is None else tuple(crop)})
 
     @property
     def category_name(self) -> str:
@@ -67,3 +82,8 @@ class InputError:
 
     path: str
     reason: str
+
+    @property
+    def line(self) -> str:
+        """Path and reason in one line, whatever characters the path has."""
+        return f"{one_line(self.path)}: {one_line(self.reason)}"

@@ -61,6 +61,8 @@ class Plan:
         layout: version of the layout of the records.
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
+        ringing: whether resized cut-outs keep the overshoot of the filter, as in data sets of
+            older versions, which stay as they are.
     """
 
     seed: int
@@ -77,6 +79,7 @@ class Plan:
     parts: tuple[Part, ...] = ()
     layout: int = LAYOUT
     categories: tuple[str, ...] = ()
+    ringing: bool = False
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -295,8 +298,9 @@ class Plan:
                 "categories": tuple(fields.get("categories", ())),
                 "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
                 "splits": tuple(SplitShare(**split) for split in fields["splits"]),
-                "foregrounds": tuple(InputImage(**asset) for asset in fields["foregrounds"]),
-                "backgrounds": tuple(InputImage(**asset) for asset in fields["backgrounds"]),
+                "foregrounds": tuple(InputImage.of(asset) for asset in fields["foregrounds"]),
+                "backgrounds": tuple(InputImage.of(asset) for asset in fields["backgrounds"]),
+                "ringing": fields.get("ringing", True),
                 "parts": tuple(
                     Part(
                         tuple(part["foregrounds"]),

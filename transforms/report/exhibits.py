@@ -231,7 +231,7 @@ def _background(plan: Plan, asset: InputImage) -> Exhibit:
 
 
 def _cutouts(plan: Plan, asset: InputImage) -> Cutouts:
-    image = Image.fromarray(read_foreground(asset, plan.canvas.largest_box))
+    image = Image.fromarray(read_foreground(asset, plan.canvas.largest_box, plan.ringing))
     name, note = f"fg {asset.id}", storage.file_name(asset.path)
     alpha = image.getchannel("A")
     return Cutouts(

@@ -18,7 +18,7 @@ from transforms.report.statistics import PictureCounts, Statistics
 
 def clean_foreground(plan: Plan, asset: InputImage) -> tuple[CleanImage, Statistics]:
     """A foreground at its largest pasted size, black where its alpha is 0, and its counts."""
-    rgba = read_foreground(asset, plan.canvas.largest_box)
+    rgba = read_foreground(asset, plan.canvas.largest_box, plan.ringing)
     alpha = np.ascontiguousarray(rgba[..., 3])
     colour = np.where(alpha[..., None] > 0, rgba[..., :3], 0).astype(np.uint8)
     clean = _clean_image(asset, colour, alpha)
