@@ -7,9 +7,12 @@ import numpy as np
 from PIL import Image
 
 
-def reference_foreground(path: Path, box: int) -> np.ndarray:
+def reference_foreground(path: Path, box: int, cropped: bool = False) -> np.ndarray:
     """float64 [h, w, 4] in 0..1, resized to fit a square of side `box`, weighted by alpha."""
     rgba = np.asarray(Image.open(path).convert("RGBA")) / 255.0
+    if cropped:
+        rows, columns = (np.flatnonzero((rgba[..., 3] > 3 / 255).any(axis=i)) for i in (1, 0))
+        rgba = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = rgba.shape[:2]
     scale = box / max(width, height)
     new_width, new_height = (max(1, int(side * scale + 0.5)) for side in (width, height))

@@ -315,7 +315,8 @@ def file_name(path: str) -> str:
 
 def absolute(path: str) -> str:
     """A local path made absolute, so that worker processes find it; others without end slash."""
-    return str(Path(path).expanduser().absolute()) if is_local(path) else path.rstrip("/")
+    # Unlike that of `Path`, this way home leaves `~` alone where there is no such user.
+    return str(Path(os.path.expanduser(path)).absolute()) if is_local(path) else path.rstrip("/")
 
 
 def sha256(path: str) -> str:

@@ -2,15 +2,20 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline import DatasetSpec, SpecError, generate
+from pipeline.catalog import build_catalog
+from pipeline.output import claim
+from pipeline.run import make_plan
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.plan.inputs import SplitShare
+from transforms.plan.plan import Plan
 
 LOCAL = ["--direct_num_workers=1"]
 
@@ -133,3 +138,35 @@ def test_only_growth_extends(inputs, growing, tmp_path):
     with pytest.raises(SpecError, match=r"placements is 2, not 3; .*--extend"):
         generate(make_spec(inputs, output, placements=3), progress=False)
     assert rows(output) == before and verify(str(output), LOCAL).faults == ()
+
+
+def test_a_set_of_an_older_version_stays_as_it_was(inputs, tmp_path):
+    output = tmp_path / "set"
+    spec = make_spec(inputs, output, placements=1, num_shards=2, crop=False)
+    plan = make_plan(spec, build_catalog(spec))
+    fields = json.loads(plan.to_json())
+    del fields["ringing"]  # Plans of older versions lack both.
+    for picture in fields["foregrounds"] + fields["backgrounds"]:
+        del picture["crop"]
+    (output / "state").mkdir(parents=True)
+    (output / "state/plan.json").write_text(json.dumps(fields))
+    old_spec = json.loads(spec.to_json())
+    del old_spec["crop"]
+    (output / "state/spec.json").write_text(json.dumps(old_spec))
+
+    claimed = claim(spec, plan)
+    assert not claimed.finished and claimed.plan == replace(plan, ringing=True)
+    assert Plan.from_json((output / "state/plan.json").read_text()) == claimed.plan
+    assert claim(replace(spec, placements=2), make_plan(replace(spec, placements=2),
+                 build_catalog(spec)), extend=True).plan.ringing  # fmt: skip
+
+
+def test_cut_margins_are_of_the_set(inputs, tmp_path):
+    spec = make_spec(inputs, tmp_path / "set", num_shards=2)
+    plans = [make_plan(s, build_catalog(s)) for s in (spec, replace(spec, crop=False))]
+    assert claim(spec, plans[0]).plan == plans[0]
+    for extend in (False, True):
+        with pytest.raises(
+            SpecError, match="its foregrounds are cut off, the first with id 1; see"
+        ):
+            claim(replace(spec, crop=False), plans[1], extend)

@@ -44,9 +44,9 @@ def test_threads_share_a_cache_that_is_too_small(plan, monkeypatch):
 def test_the_cache_is_bounded_and_spares_reading(plan, monkeypatch):
     reads = []
 
-    def counted(asset, box):
+    def counted(asset, box, ringing):
         reads.append(asset.id)
-        return read_foreground(asset, box)
+        return read_foreground(asset, box, ringing)
 
     monkeypatch.setattr("transforms.pixels.input_cache.read_foreground", counted)
     store = InputCache(plan)
@@ -61,3 +61,24 @@ def test_the_cache_is_bounded_and_spares_reading(plan, monkeypatch):
     smallest.foreground(2)
     smallest.foreground(1)
     assert reads == [1]
+
+
+def test_pasted_cutouts_are_bounded_by_their_bytes(plan):
+    sizes = [(8 + n, 8 + n % 5) for n in range(60)]
+    small = InputCache(plan, limit=4 * 20_000)
+    kept = {}
+    for width, height in sizes:
+        kept[width] = small.cutout(1, 0, width, height)
+        held = [cutout.nbytes for cutout in small._cutouts.values()]
+        assert small._cutouts_held == sum(held) <= 20_000
+    width, height = sizes[-1]
+    assert len(held) > 1 and small.cutout(1, 0, width, height) is kept[width]
+    assert small.cutout(1, 0, *sizes[0]) is not kept[sizes[0][0]]
+    # One larger than the bound is kept while it is the only one; small ones may be many.
+    one = InputCache(plan, limit=4)
+    assert one.cutout(1, 0, 60, 60) is one.cutout(1, 0, 60, 60)
+    assert one.cutout(2, 0, 60, 60) is not None and len(one._cutouts) == 1
+    large = InputCache(plan)
+    for width, height in sizes + [(height, width) for width, height in sizes]:
+        large.cutout(1, 0, width, height)
+    assert len(large._cutouts) > 64

@@ -149,7 +149,6 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
     """
     target = _ZipFile(folder, f"zip/batch{batch}_images.zip")
     try:
-        side = plan.image_size
         for fg_id in plan.strips[batch - 1].foregrounds:
             image, mask = _standing_alone(plan, fg_id)
             target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
