@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -50,8 +51,11 @@ def read_categories(path: str) -> Categories:
         SpecError: it cannot be read or is something else.
     """
     flag = f"--categories={path}"
+    path = storage.absolute(path)
+    if storage.is_local(path) and os.path.exists(path) and not os.path.isfile(path):
+        raise SpecError(f"{flag} is not a regular file; give a table")
     try:
-        text = storage.read_bytes(storage.absolute(path)).decode("utf-8-sig")
+        text = storage.read_bytes(path).decode("utf-8-sig")
         table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
         columns, rows = list(table.fieldnames or ()), list(table)
     except Exception as error:  # Each store has errors of its own.

@@ -1,6 +1,7 @@
 """The table of categories."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_rows_are_found_by_file_or_by_id(tmp_path):
 def test_other_files_are_refused(tmp_path, text, what):
     with pytest.raises(SpecError, match=what):
         read_categories(table(tmp_path, text))
+
+
+def test_what_is_no_file_is_never_opened(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(SpecError, match="is not a regular file; give a table"):
+            read_categories(str(path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    table(tmp_path, "id,category\n7,car\n")
+    assert read_categories("~/table.csv").of(asset(7, "a.png")) == "car"
 
 
 def test_a_missing_table_and_a_missing_row_are_said_before_any_work(inputs, tmp_path):
