@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from pipeline.categories import read_categories
 from pipeline.listing import Listing, find_files
 from pipeline.pairing import Pairing, divide, last_number, pair
 from pipeline.spec import DatasetSpec, SpecError
+from pipeline.twins import Twins
 from transforms import storage
 from transforms.pixels.cutout import SOLID
 from transforms.pixels.foregrounds import NeedsMask, decode_foreground, margin_box
@@ -23,9 +23,6 @@ from transforms.pixels.input_cache import decode_background
 from transforms.plan.inputs import InputError, InputImage, one_line
 from transforms.plan.placement import Canvas
 from transforms.plan.visible import first_empty_box
-
-_TWINS_NAMED = 5
-"""At most so many groups of equal pictures are named."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +42,6 @@ class Catalog:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Read:
-    """An input that can be used.
-
-    Attributes:
-        asset: what the plan says of it.
-        look: equal for inputs with the same pixels.
-    """
-
-    asset: InputImage
-    look: bytes
-
-
 @dataclass
 class _Findings:
     """What is to be said about the inputs, as it is found."""
@@ -74,8 +58,8 @@ def number_files(paths: Iterable[str]) -> dict[int, str]:
     count, so that an id does not depend on what is in any other file.
     """
     paths = sorted(paths)
-    numbers = [_number(path) for path in paths]
-    if None in numbers or len(set(numbers)) < len(numbers):
+    numbers = [number for path in paths if (number := _number(path)) is not None]
+    if len(set(numbers)) < len(paths):
         numbers = list(range(1, len(paths) + 1))
     return dict(sorted(zip(numbers, paths, strict=True)))
 
@@ -109,17 +93,24 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
     background_files = _numbered(backgrounds_found, "backgrounds", findings)
     canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
 
-    def foreground(number: int, path: str) -> _Read:
+    fg_twins, bg_twins = Twins(), Twins()
+
+    def foreground(number: int, path: str) -> InputImage:
+        mask = pairing.masks.get(path)
         try:
-            return _read_foreground(number, path, pairing.masks.get(path), canvas, spec.crop)
+            return read_foreground_input(number, path, mask, canvas, spec.crop, fg_twins)
         except NeedsMask as error:
             if path in pairing.without:
                 reason = pairing.without[path]
                 raise BadImage(f"{error.what} and no mask of --masks: {reason}") from None
             raise
 
-    foregrounds = _read_all(foreground_files, foreground, "foregrounds", findings)
-    backgrounds = _read_all(background_files, _read_background, "backgrounds", findings)
+    def background(number: int, path: str) -> InputImage:
+        return read_background_input(number, path, bg_twins)
+
+    foregrounds = _read_all(foreground_files, foreground, findings)
+    backgrounds = _read_all(background_files, background, findings)
+    findings.notes += fg_twins.notes("foregrounds") + bg_twins.notes("backgrounds")
     errors = sorted(findings.errors, key=lambda error: error.path)
     if errors and spec.on_error == "fail":
         raise SpecError(f"{errors[0].line} (stopped by --on_error=fail)")
@@ -181,12 +172,9 @@ def _quoted(path: str) -> str:
 
 
 def _read_all(
-    files: dict[int, str],
-    read: Callable[[int, str], _Read],
-    flag: str,
-    findings: _Findings,
+    files: dict[int, str], read: Callable[[int, str], InputImage], findings: _Findings
 ) -> list[InputImage]:
-    def attempt(item: tuple[int, str]) -> _Read | InputError:
+    def attempt(item: tuple[int, str]) -> InputImage | InputError:
         try:
             return read(*item)
         except BadImage as error:
@@ -197,27 +185,30 @@ def _read_all(
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         results = list(pool.map(attempt, files.items()))
     findings.errors += [result for result in results if isinstance(result, InputError)]
-    usable = [result for result in results if isinstance(result, _Read)]
-    findings.notes += _twins(usable, flag)
-    return [result.asset for result in usable]
+    return [result for result in results if isinstance(result, InputImage)]
 
 
-def _twins(inputs: list[_Read], flag: str) -> list[str]:
-    """Lines on inputs with the same pixels, which can stand in training and in test."""
-    groups: dict[bytes, list[str]] = defaultdict(list)
-    for found in inputs:
-        groups[found.look].append(_quoted(found.asset.path))
-    twins = [names for names in groups.values() if len(names) > 1]
-    lines = [f"same pixels among the {flag}: {', '.join(names)}" for names in twins[:_TWINS_NAMED]]
-    if len(twins) > _TWINS_NAMED:
-        lines.append(f"same pixels among the {flag}: {len(twins) - _TWINS_NAMED} more groups")
-    return lines
+def read_foreground_input(
+    number: int,
+    path: str,
+    mask_path: str | None,
+    canvas: Canvas,
+    crop: bool = True,
+    twins: Twins | None = None,
+) -> InputImage:
+    """Reads and checks one foreground.
 
+    Args:
+        number: its id.
+        path: its file.
+        mask_path: file of its mask, if it has one.
+        canvas: the geometry.
+        crop: whether its transparent margins are cut off.
+        twins: takes note of its pixels.
 
-def _read_foreground(
-    number: int, path: str, mask_path: str | None, canvas: Canvas, crop: bool
-) -> _Read:
-    """Reads and checks one foreground. Raises BadImage when it cannot be used."""
+    Raises:
+        BadImage: it cannot be used.
+    """
     data = storage.read_bytes(path)
     mask = storage.read_bytes(mask_path) if mask_path else None
     image = decode_foreground(data, mask)
@@ -229,26 +220,32 @@ def _read_foreground(
         raise BadImage(
             f"no pixel is left with alpha >= {SOLID} when it is pasted at {empty} pixels"
         )
-    asset = _asset(number, path, data, image)
-    if mask is not None:
-        asset = replace(asset, mask_path=mask_path, mask_sha256=hashlib.sha256(mask).hexdigest())
-    return _Read(replace(asset, crop=box), _look(fitted))
+    if twins is not None:
+        twins.add(path, fitted)
+    asset = replace(_asset(number, path, data, image), crop=box)
+    if mask is None:
+        return asset
+    return replace(asset, mask_path=mask_path, mask_sha256=hashlib.sha256(mask).hexdigest())
 
 
-def _read_background(number: int, path: str) -> _Read:
-    """Reads and checks one background. Raises BadImage when it cannot be used."""
+def read_background_input(number: int, path: str, twins: Twins | None = None) -> InputImage:
+    """Reads and checks one background.
+
+    Args:
+        number: its id.
+        path: its file.
+        twins: takes note of its pixels.
+
+    Raises:
+        BadImage: it cannot be used.
+    """
     data = storage.read_bytes(path)
     image = decode_background(data)
-    small = image.resize((32, 32), Image.Resampling.BOX)
-    return _Read(_asset(number, path, data, image), _look(np.asarray(small)))
+    if twins is not None:
+        twins.add(path, np.asarray(image.resize((32, 32), Image.Resampling.BOX)))
+    return _asset(number, path, data, image)
 
 
 def _asset(number: int, path: str, data: bytes, image: Image.Image) -> InputImage:
     checksum = hashlib.sha256(data).hexdigest()
     return InputImage(number, path, checksum, len(data), image.width, image.height)
-
-
-def _look(pixels: np.ndarray) -> bytes:
-    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
-    digest.update(np.ascontiguousarray(pixels))
-    return digest.digest()

@@ -138,7 +138,7 @@ class _Local:
 
     def _take(self, path: str) -> None:
         """Adds a file, or a folder with all that is in it; linked folders after the others."""
-        links = []
+        links: list[str] = []
         folders = [path]
         while folders or links:
             path = folders.pop() if folders else links.pop(0)

@@ -156,7 +156,9 @@ def test_masks_and_pictures_without_partner_are_named(tmp_path, inputs):
         masks=listed(tmp_path / "masks", masks),
     )
     catalog = build_catalog(spec)
-    found = {os.path.basename(a.path): os.path.basename(a.mask_path) for a in catalog.foregrounds}
+    found = {
+        os.path.basename(a.path): os.path.basename(a.mask_path or "") for a in catalog.foregrounds
+    }
     assert found == {"apple.jpg": "apple.png", "cherry.jpg": "cherry.png"}
     reasons = {os.path.basename(error.path): error.reason for error in catalog.errors}
     assert set(reasons) == {"banana.jpg", "date.png"}
@@ -231,7 +233,7 @@ def test_equal_pixels_are_noted(tmp_path, inputs):
         inputs, tmp_path / "out", foregrounds=str(folder), backgrounds=str(tmp_path / "bg")
     )
     assert build_catalog(spec).notes == (
-        "same pixels among the foregrounds: fg_img_5.png, copy_50.webp, copy_51.png",
+        "same pixels among the foregrounds: copy_50.webp, copy_51.png, fg_img_5.png",
         "same pixels among the backgrounds: bg_img_2.png, bg_img_9.tiff",
     )
     assert build_catalog(make_spec(inputs, tmp_path / "out")).notes == ()

@@ -169,4 +169,4 @@ def test_cut_margins_are_of_the_set(inputs, tmp_path):
         with pytest.raises(
             SpecError, match="its foregrounds are cut off, the first with id 1; see"
         ):
-            claim(replace(spec, crop=False), plans[1], extend)
+            claim(replace(spec, crop=False), plans[1], extend=extend)

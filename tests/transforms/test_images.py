@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.drawing import draw_foreground
+from transforms.pixels.foregrounds import decode_foreground
 from transforms.pixels.images import (
     BadImage,
     crop_background,
@@ -14,7 +15,7 @@ from transforms.pixels.images import (
     open_image,
     to_rgb,
 )
-from transforms.pixels.input_cache import decode_background, decode_foreground
+from transforms.pixels.input_cache import decode_background
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
