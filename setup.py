@@ -109,5 +109,5 @@ setup(
     },
     install_requires=CORE,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["mask-depth-dataset = pipeline.cli:entry"]},
+    entry_points={"console_scripts": ["mask-depth-dataset = pipeline.__main__:entry"]},
 )

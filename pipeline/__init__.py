@@ -8,7 +8,7 @@ From Python, for example in a notebook:
     print(result.samples, result.gallery)
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # As type checkers read it; `typing` takes its time.
 
 if TYPE_CHECKING:
     from pipeline.performance import Performance
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DatasetSpec", "GenerateResult", "JobError", "Performance", "SpecError", "generate"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Imports Beam only when something is used, so that `--help` is quick."""
     if name in ("DatasetSpec", "SpecError"):
         from pipeline import spec
@@ -29,7 +29,11 @@ def __getattr__(name: str) -> Any:
 
         return Performance
     if name in ("GenerateResult", "JobError", "generate"):
-        from pipeline import run
+        import warnings
+
+        with warnings.catch_warnings():  # What Beam's clients say of their own future.
+            warnings.simplefilter("ignore")
+            from pipeline import run
 
         return getattr(run, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

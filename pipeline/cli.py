@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
 from pipeline.depth_request import DESCRIPTION, DepthRequest
+from pipeline.local import process
 from pipeline.local.worker_main import quiet_imports
 from pipeline.option import Whole, declared, nearest, option
 from pipeline.options import (
@@ -147,6 +147,15 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command continues", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if arguments.debug:
+            raise
+        reason = " ".join(f"{error}".split())
+        print(
+            f"error: not foreseen: {type(error).__name__}: {reason} (--debug shows where)",
+            file=sys.stderr,
+        )
+        return JOB_FAILED
 
 
 def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
@@ -174,16 +183,39 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     spec = spec_of(arguments, config.values)
     performance = performance_of(arguments, config.values)
 
+    if arguments.dry_run:
+        return _forecast(arguments, spec, beam_arguments, performance)
+    with process.at_end(note="the same command continues"):
+        return _make(arguments, spec, beam_arguments, performance)
+
+
+def _forecast(
+    arguments: argparse.Namespace,
+    spec: DatasetSpec,
+    beam_arguments: list[str],
+    performance: Performance,
+) -> int:
     from pipeline.dry_run import forecast
+
+    found = forecast(
+        spec, beam_arguments, performance, overwrite=arguments.overwrite, extend=arguments.extend
+    )
+    print(found.text())
+    return 0
+
+
+def _make(
+    arguments: argparse.Namespace,
+    spec: DatasetSpec,
+    beam_arguments: list[str],
+    performance: Performance,
+) -> int:
     from pipeline.local.forks import prepared
     from pipeline.progress import clock
     from pipeline.run import generate
     from pipeline.runner import check_runner, local_workers
 
     check_runner(beam_arguments, spec.paths())
-    if arguments.dry_run:
-        print(forecast(spec, beam_arguments, performance).text())
-        return 0
     copies = arguments.own_process and not arguments.debug
     workers = local_workers(beam_arguments) if copies else 0
     imports = ["onnxruntime"] if spec.depth_model == "builtin" else []
@@ -241,9 +273,11 @@ def _depth(arguments: argparse.Namespace, unknown: list[str]) -> int:
     return depth_command.run(request)
 
 
-def entry() -> None:
+def entry() -> NoReturn:
     """Runs one command and ends the process, whatever threads Beam still waits for."""
-    code = main(own_process=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    process.set_up()
+    try:
+        code = main(own_process=True)
+    except SystemExit:  # The help was asked for.
+        code = 0
+    process.exit_now(code)

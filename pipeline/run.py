@@ -5,6 +5,7 @@ import dataclasses
 import json
 import logging
 import re
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -145,6 +146,7 @@ def generate(
     spec = resolved(spec)
     spec.check()
     check_runner(list(beam_arguments), spec.paths())
+    check_temporary_folder()
     meaning = model_meaning(spec.depth_model)
     maker = maker_of(spec.depth_model)
     catalog = build_catalog(spec)
@@ -166,6 +168,14 @@ def generate(
             weights = maker.weights
             _run(spec, claimed.plan, catalog, meaning, weights, arguments, performance, progress)
     return _result(spec.output, time.monotonic() - start, claimed.finished)
+
+
+def check_temporary_folder() -> None:
+    """Raises SpecError where no folder for temporary files can be written."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise SpecError(f"{error.strerror}; set TMPDIR to a folder that can be written") from None
 
 
 def resolved(spec: DatasetSpec) -> DatasetSpec:

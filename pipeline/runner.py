@@ -32,7 +32,7 @@ from apache_beam.runners.runner import PipelineRunner, create_runner
 from apache_beam.transforms.environments import Environment, SubprocessSDKEnvironment
 
 from pipeline.beam_flags import check_beam_flags
-from pipeline.local import forks
+from pipeline.local import forks, process
 from pipeline.local.worker_main import command
 from pipeline.options import generate_flags
 from pipeline.spec import SpecError
@@ -79,12 +79,20 @@ class RunnerChoice:
                 return servers[-1]
 
             runner.default_job_server = remembered  # type: ignore[method-assign]
-        try:
-            with beam.Pipeline(runner=runner, options=self.options) as pipeline:
-                yield pipeline
-        finally:
+
+        def stop() -> None:
             for server in servers if self.waits else ():
                 server.stop()
+
+        note = "" if self.local else "the job may run on where it was sent to; cancel it there"
+        try:
+            with (
+                process.at_end(stop, note),
+                beam.Pipeline(runner=runner, options=self.options) as pipeline,
+            ):
+                yield pipeline
+        finally:
+            stop()
 
 
 def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) -> None:

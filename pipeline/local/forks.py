@@ -26,7 +26,7 @@ from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
 from apache_beam.transforms.environments import Environment, python_sdk_capabilities
 from google.protobuf import json_format, text_format
 
-from pipeline.local import worker_main
+from pipeline.local import process, worker_main
 
 _URN = "mask_depth:environment:forked:v1"
 
@@ -45,6 +45,7 @@ class _Fork:
 
 
 _WAITING: list[_Fork] = []
+_WORKING: set[int] = set()
 
 
 @contextmanager
@@ -64,9 +65,15 @@ def prepared(count: int, imports: Sequence[str] = ()) -> Iterator[None]:
         for _ in range(count):
             _WAITING.append(_fork(imports))
     try:
-        yield
+        with process.at_end(_kill_all):
+            yield
     finally:
         keep(0)
+
+
+def _kill_all() -> None:
+    for pid in (*(fork.pid for fork in _WAITING), *_WORKING):
+        os.kill(pid, signal.SIGKILL)
 
 
 def keep(count: int) -> bool:
@@ -89,11 +96,10 @@ def _fork(imports: Sequence[str]) -> _Fork:
         os.close(receiver)
         return _Fork(pid, sender)
     try:
+        process.become_worker()
         for other in (sender, *(fork.pipe for fork in _WAITING)):
             os.close(other)
         _become_worker(receiver, imports)
-    except KeyboardInterrupt:
-        os._exit(worker_main.INTERRUPTED)
     finally:
         os._exit(1)
 
@@ -146,6 +152,7 @@ class _ForkedWorkerHandler(GrpcWorkerHandler):
             "WORKER_ID": self.worker_id,
         }
         fork = _WAITING.pop()
+        _WORKING.add(fork.pid)
         with contextlib.suppress(BrokenPipeError):  # One that has died is waited for below.
             os.write(fork.pipe, json.dumps(variables).encode() + b"\n")
         self._thread = threading.Thread(name="run_worker", target=_wait, args=(fork.pid,))
@@ -157,6 +164,8 @@ class _ForkedWorkerHandler(GrpcWorkerHandler):
 
 def _wait(pid: int) -> None:
     """Waits for a worker's end, which `workers.watched_workers` hears of when it is a bad one."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # Its number stays taken until it is out.
+    _WORKING.discard(pid)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code:
         raise RuntimeError(f"a worker process has ended with return code {code}")

@@ -9,7 +9,8 @@ import time
 import warnings
 from typing import NoReturn
 
-INTERRUPTED = 130
+from pipeline.local import process
+
 _LOOK_SECONDS = 1.0
 
 
@@ -26,11 +27,13 @@ def command() -> str:
 def quiet_imports() -> None:
     """Keeps what Beam and its clients say while they are imported from the user."""
     logging.getLogger().setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+    for category in (DeprecationWarning, FutureWarning):  # For those who develop what we import.
+        warnings.simplefilter("ignore", category)
 
 
 def main() -> None:
     """Starts a worker in a process of its own."""
+    process.become_worker()
     quiet_imports()
     serve()
 
@@ -38,7 +41,9 @@ def main() -> None:
 def serve() -> NoReturn:
     """Serves bundles until the runner has no more, then ends the process."""
     # The worker sets the level of the root logger; that of Beam's own loggers stays.
-    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr, force=True)
+    # Beam prints the traceback of what it reports to the program as well.
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - for good
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     threading.excepthook = _say_nothing
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
@@ -48,8 +53,6 @@ def serve() -> NoReturn:
 
     try:
         sdk_worker_main.main(sys.argv)
-    except KeyboardInterrupt:
-        os._exit(INTERRUPTED)
     except Exception:
         # The program that started the worker has ended, or says itself what is wrong.
         os._exit(1)
