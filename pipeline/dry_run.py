@@ -4,32 +4,27 @@ import dataclasses
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.catalog import build_catalog
-from pipeline.output import (
-    check_space,
-    estimated_bytes,
-    format_bytes,
-    free_bytes,
-    refuse_foreign,
-)
+from pipeline.local.lease import check_unlocked
+from pipeline.output import Claim, format_bytes, free_bytes, judged
 from pipeline.performance import Performance
-from pipeline.places import check_apart, check_places
 from pipeline.progress import clock
-from pipeline.run import make_plan, make_recipe, model_meaning, resolved
-from pipeline.runner import check_runner, choose_runner
+from pipeline.run import Job, checked, make_recipe, origin_of
+from pipeline.runner import choose_runner, cores
 from pipeline.spec import DatasetSpec
+from pipeline.trial import RestCost, SampleCost, decodes, measure_rest, measure_samples
 from transforms import storage
-from transforms.formats import TABLE_FORMATS
+from transforms.elements import ShardSpec
 from transforms.formats.base import Folder
 from transforms.plan.inputs import InputError
 from transforms.plan.plan import Plan
 from transforms.recipe import Recipe
-from transforms.steps.place import place
-from transforms.steps.sequence import make_block
+from transforms.records import read_record
 
-_TRIAL_SAMPLES = 64
+START_SECONDS = 2.5
+"""Time in which Beam starts workers, moves what a job has made and ends, as measured."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +36,15 @@ class Forecast:
         backgrounds: usable backgrounds.
         left_out: inputs that cannot be used.
         samples: samples of the data set.
+        there: those of them that are there already.
         shards: shards of samples, over all splits.
+        finished: whether there is nothing to do.
         bytes: estimated size of the data set.
         free: free bytes at the output, None where there is no such figure.
         milliseconds: time of one sample on one core, as just measured.
-        seconds: estimated time of the job on this machine.
+        inputs_seconds: time in which the inputs are read, as just measured.
+        samples_seconds: estimated time of the samples.
+        rest_seconds: estimated time of start, clean images, gallery and descriptions.
         workers: worker processes that the estimate counts with.
     """
 
@@ -53,77 +52,125 @@ class Forecast:
     backgrounds: int
     left_out: tuple[InputError, ...]
     samples: int
+    there: int
     shards: int
+    finished: bool
     bytes: int
     free: int | None
     milliseconds: float
-    seconds: float
+    inputs_seconds: float
+    samples_seconds: float
+    rest_seconds: float
     workers: int
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time of the job on this machine."""
+        return self.inputs_seconds + self.samples_seconds + self.rest_seconds
 
     def text(self) -> str:
         """The forecast for people, a line each."""
         free = "" if self.free is None else f" ({format_bytes(self.free)} free)"
+        there = f", of which {self.there:,} are there" if self.there else ""
         lines = [
             f"inputs    {self.foregrounds:,} foregrounds, {self.backgrounds:,} backgrounds",
             *(f"left out  {error.line}" for error in self.left_out),
-            f"samples   {self.samples:,} in {self.shards:,} shards",
-            f"size      about {format_bytes(self.bytes)}{free}",
-            f"time      about {clock(self.seconds)} on this machine with {self.workers} workers"
-            f" ({self.milliseconds:.2f} ms a sample and core, just measured)",
+            f"samples   {self.samples:,} in {self.shards:,} shards{there}",
         ]
+        if self.finished:
+            return "\n".join([*lines, "time      none: the data set is finished"])
+        lines.append(f"size      about {format_bytes(self.bytes)}{free}")
+        lines.append(
+            f"time      about {clock(self.seconds)} on this machine with {self.workers} workers:"
+            f" inputs {clock(self.inputs_seconds)}, samples {clock(self.samples_seconds)}"
+            f" ({self.milliseconds:.2f} ms a sample and core, just measured), the rest"
+            f" {clock(self.rest_seconds)}"
+        )
         return "\n".join(lines)
 
 
-def forecast(spec: DatasetSpec, beam_arguments: list[str], performance: Performance) -> Forecast:
-    """Checks everything that `generate` checks and measures a few samples.
+def forecast(
+    spec: DatasetSpec,
+    beam_arguments: list[str],
+    performance: Performance,
+    overwrite: bool = False,
+    extend: bool = False,
+) -> Forecast:
+    """Checks everything that `generate` checks and makes a little of it elsewhere.
 
     Raises:
         SpecError: `generate` would refuse.
     """
-    check_places(spec)
-    spec = resolved(spec)
-    spec.check()
-    check_runner(beam_arguments, spec.paths())
-    meaning = model_meaning(spec.depth_model)
-    catalog = build_catalog(spec)
-    plan = make_plan(spec, catalog)
-    check_apart(spec.output, plan)
-    check_space(spec, plan)
-    refuse_foreign(spec.output)
-    shards = sum(plan.shard_counts.values())
-    runner = choose_runner(beam_arguments, shards)
-    workers = runner.workers or 1
-    with tempfile.TemporaryDirectory() as folder:
-        trial = dataclasses.replace(spec, output=folder)
-        storage.write_text(Folder(folder).plan_path, plan.to_json())
-        recipe = make_recipe(trial, plan, meaning, performance, None)
-        seconds, size = _trial(plan, recipe)
-    tables = len(set(spec.formats) & set(TABLE_FORMATS))
-    measured = int(plan.total * (size + 300) * tables) if tables else 0
+    imports = time.process_time()
+    begin = time.perf_counter()
+    job = checked(spec, beam_arguments, overwrite, extend)
+    inputs_seconds = time.perf_counter() - begin
+    spec, catalog = job.spec, job.catalog
+    check_unlocked(spec.output)
+    claimed = judged(spec, job.plan, job.maker, extend, overwrite)
+    plan = claimed.plan
+    shards = list(plan.shards())
+    todo = [] if claimed.finished else _missing(spec, claimed, shards)
+    workers = choose_runner(beam_arguments, len(shards)).workers or 1
+    if claimed.finished:
+        samples, rest = SampleCost(0, 0, 0), RestCost(0, 0, 0, 0)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            samples, rest = _tried(job, plan, performance, folder, min(workers, cores()))
+    images = len(plan.foregrounds) + len(plan.backgrounds)
+    count = sum(shard.count for shard in todo)
+    made = samples_seconds(plan, todo, samples, min(workers, cores()))
+    other = imports + START_SECONDS + rest.finish_seconds
     return Forecast(
         len(catalog.foregrounds),
         len(catalog.backgrounds),
         catalog.errors,
         plan.total,
-        shards,
-        measured if tables == len(spec.formats) else max(measured, estimated_bytes(spec, plan)),
+        plan.total - count,
+        len(shards),
+        claimed.finished,
+        int(plan.total * samples.sample_bytes + images * rest.clean_bytes + rest.finish_bytes),
         free_bytes(spec.output),
-        seconds * 1000,
-        seconds * plan.total / min(workers, os.cpu_count() or 1),
+        samples.sample_seconds * 1000,
+        inputs_seconds,
+        made,
+        other + rest.clean_seconds * images / min(workers, cores(), 2),
         workers,
     )
 
 
-def _trial(plan: Plan, recipe: Recipe) -> tuple[float, float]:
-    """Seconds and encoded bytes of one sample on one core."""
-    first = next(plan.shards())
-    shard = dataclasses.replace(first, stop=min(first.stop, first.start + _TRIAL_SAMPLES))
-    todo = list(place(shard, recipe))
-    for block in todo:  # Decodes the inputs and warms the model up.
-        make_block(block, recipe)
-    start, count, size = time.perf_counter(), 0, 0
-    for block in todo:
-        made = make_block(block, recipe)
-        count += block.promised
-        size += sum(len(s.image) + len(s.mask) + len(s.depth or b"") for s in made.samples)
-    return (time.perf_counter() - start) / count, size / count
+def samples_seconds(
+    plan: Plan, todo: Sequence[ShardSpec], cost: SampleCost, processes: int
+) -> float:
+    """Time of the samples of some shards, made by so many processes at once."""
+    work = sum(shard.count for shard in todo) * cost.sample_seconds
+    return (work + decodes(plan, todo, processes) * cost.decode_seconds) / processes
+
+
+def _missing(spec: DatasetSpec, claimed: Claim, shards: list[ShardSpec]) -> list[ShardSpec]:
+    """The shards that a run would make; names differ where the data set grows."""
+    if claimed.former is None:
+        return shards
+    former = claimed.former
+    folder = Folder(spec.output)
+    there = {
+        (shard.split, shard.start, shard.stop)
+        for shard in former.shards()
+        if (record := read_record(folder, shard)) is not None and not record.failures
+    }
+    return [shard for shard in shards if (shard.split, shard.start, shard.stop) not in there]
+
+
+def _tried(
+    job: Job, plan: Plan, performance: Performance, folder: str, processes: int
+) -> tuple[SampleCost, RestCost]:
+    def recipe(name: str) -> Recipe:
+        root = os.path.join(folder, name)
+        storage.write_text(Folder(root).plan_path, plan.to_json())
+        trial = dataclasses.replace(job.spec, output=root)
+        made = make_recipe(trial, plan, job.meaning, performance, weights=job.maker.weights)
+        return dataclasses.replace(made, allowed_failures=plan.total)
+
+    samples = measure_samples(plan, recipe("samples"), processes)
+    origin = origin_of(job.spec, job.catalog, job.meaning)
+    return samples, measure_rest(plan, recipe("rest"), origin)

@@ -216,10 +216,16 @@ class Claim:
     Attributes:
         plan: the plan to be carried out.
         finished: whether that has been done.
+        former: the plan of the data set that is there and is continued, None where there is none.
+        cleared: whether a data set that is there is deleted first.
+        grown: whether it gets placements or inputs that it lacks.
     """
 
     plan: Plan
     finished: bool
+    former: Plan | None = None
+    cleared: bool = False
+    grown: bool = False
 
 
 def claim(
@@ -250,14 +256,36 @@ def claim(
     """
     folder = Folder(spec.output)
     maker = maker or maker_of(spec.depth_model)
+    claimed = judged(spec, plan, maker, extend, overwrite)
+    if claimed.cleared:
+        _clear(folder, _stored(folder).plan)
+    if claimed.former is None:
+        _clean_temporary(folder, alone)
+        _begin(folder, spec, plan, maker)
+        return claimed
+    if claimed.finished:
+        tidy(folder, claimed.plan)  # A run that was killed after its manifest has not.
+        return claimed
+    for name in (MANIFEST, MANIFEST_CHECKSUM):
+        storage.delete(folder.path(name))
+    if claimed.grown:
+        _reopen(folder, claimed.former, spec.formats)
+    _clean_temporary(folder, alone)
+    # The plan comes second: what extends a set is then found again, however often it is stopped.
+    for name, text in ((SPEC, spec.to_json()), (PLAN, claimed.plan.to_json())):
+        folder.write(name, text.encode())
+    forget_plans()
+    return claimed
+
+
+def judged(spec: DatasetSpec, plan: Plan, maker: Maker, extend: bool, overwrite: bool) -> Claim:
+    """What `claim` makes of a folder, without a change to it; it raises the same."""
+    folder = Folder(spec.output)
     forget_plans()
     there = _stored(folder)
     if overwrite and there.is_ours and not _is_begun(folder, there, spec, plan, maker):
-        _clear(folder, there.plan)
-        there = _Stored(None, None, None)
+        return Claim(plan, False, cleared=True)
     if there.spec is None or there.plan is None:
-        _clean_temporary(folder, alone)
-        _begin(folder, spec, plan, maker)
         return Claim(plan, False)
     former, former_plan = there.spec, there.plan
     wanted, found = _identity(spec, plan), _identity(former, former_plan)
@@ -273,19 +301,9 @@ def claim(
         )
     plan = extended(former_plan, plan)
     if wanted == found and _is_finished(folder):
-        tidy(folder, plan)  # A run that was killed after its manifest has not.
-        return Claim(plan, True)
+        return Claim(plan, True, former_plan)
     _refuse_maker(spec, there.identity, maker)
-    for name in (MANIFEST, MANIFEST_CHECKSUM):
-        storage.delete(folder.path(name))
-    if wanted != found:
-        _reopen(folder, former_plan, spec.formats)
-    _clean_temporary(folder, alone)
-    # The plan comes second: what extends a set is then found again, however often it is stopped.
-    for name, text in ((SPEC, spec.to_json()), (PLAN, plan.to_json())):
-        folder.write(name, text.encode())
-    forget_plans()
-    return Claim(plan, False)
+    return Claim(plan, False, former_plan, grown=wanted != found)
 
 
 def _begin(folder: Folder, spec: DatasetSpec, plan: Plan, maker: Maker) -> None:

@@ -18,7 +18,7 @@ from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
-from pipeline.maker import maker_of
+from pipeline.maker import Maker, maker_of
 from pipeline.output import check_space, claim, refuse_foreign
 from pipeline.performance import Performance
 from pipeline.places import check_apart, check_places
@@ -30,7 +30,7 @@ from transforms.formats.base import Folder
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.inputs import known_categories
-from transforms.plan.plan import Plan, PlanError
+from transforms.plan.plan import Plan, PlanError, samples_per_shard
 from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import Origin
 from transforms.steps.finish import MANIFEST
@@ -104,6 +104,8 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         backgrounds=catalog.backgrounds,
         categories=known_categories(catalog.foregrounds),
     )
+    size = samples_per_shard(plan.total, len(plan.splits))
+    plan = dataclasses.replace(plan, shard_samples=size)
     try:
         plan.check()
     except PlanError as error:
@@ -140,6 +142,51 @@ def generate(
         StillRunning: the job goes on elsewhere, as asked for.
     """
     start = time.monotonic()
+    job = checked(spec, beam_arguments, overwrite, extend)
+    spec, plan, maker, catalog = job.spec, job.plan, job.maker, job.catalog
+    for error in catalog.errors:
+        _LOG.warning("left out: %s", error.line)
+    for note in catalog.notes:
+        _LOG.warning("note: %s", note)
+    local = local_workers(list(beam_arguments)) > 0
+    with locked(spec.output, local) as alone:
+        claimed = claim(spec, plan, maker, extend=extend, overwrite=overwrite, alone=alone)
+        if claimed.finished:
+            _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
+        else:
+            arguments = list(beam_arguments)
+            weights = maker.weights
+            _run(
+                spec, claimed.plan, catalog, job.meaning, weights, arguments, performance, progress
+            )
+    return _result(spec.output, time.monotonic() - start, claimed.finished)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A data set that can be made: what has been checked before any work.
+
+    Attributes:
+        spec: the data set, with absolute paths.
+        meaning: what the numbers of its depth model say; None without depth.
+        maker: what makes its samples.
+        catalog: its inputs.
+        plan: its plan, made at once.
+    """
+
+    spec: DatasetSpec
+    meaning: DepthMeaning | None
+    maker: Maker
+    catalog: Catalog
+    plan: Plan
+
+
+def checked(spec: DatasetSpec, beam_arguments: Sequence[str], overwrite: bool, extend: bool) -> Job:
+    """Makes all checks that need no hold on the output folder, and writes nothing.
+
+    Raises:
+        SpecError: something in the spec, the inputs or the output folder makes it impossible.
+    """
     if overwrite and extend:
         raise SpecError("--overwrite and --extend exclude each other; give one of them")
     check_places(spec)
@@ -150,24 +197,11 @@ def generate(
     meaning = model_meaning(spec.depth_model)
     maker = maker_of(spec.depth_model)
     catalog = build_catalog(spec)
-    for error in catalog.errors:
-        _LOG.warning("left out: %s", error.line)
-    for note in catalog.notes:
-        _LOG.warning("note: %s", note)
     plan = make_plan(spec, catalog)
     check_apart(spec.output, plan)
     check_space(spec, plan)
     refuse_foreign(spec.output)
-    local = local_workers(list(beam_arguments)) > 0
-    with locked(spec.output, local) as alone:
-        claimed = claim(spec, plan, maker, extend=extend, overwrite=overwrite, alone=alone)
-        if claimed.finished:
-            _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
-        else:
-            arguments = list(beam_arguments)
-            weights = maker.weights
-            _run(spec, claimed.plan, catalog, meaning, weights, arguments, performance, progress)
-    return _result(spec.output, time.monotonic() - start, claimed.finished)
+    return Job(spec, meaning, maker, catalog, plan)
 
 
 def check_temporary_folder() -> None:
@@ -244,6 +278,17 @@ def make_recipe(
     )
 
 
+def origin_of(spec: DatasetSpec, catalog: Catalog, meaning: DepthMeaning | None) -> Origin:
+    """What the manifest says of where a data set comes from."""
+    return Origin(
+        spec.to_json(),
+        _versions(),
+        catalog.errors,
+        spec.depth_model if spec.with_depth else None,
+        meaning,
+    )
+
+
 def _run(
     spec: DatasetSpec,
     plan: Plan,
@@ -255,13 +300,7 @@ def _run(
     progress: bool,
 ) -> None:
     runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()), spec.output)
-    origin = Origin(
-        spec.to_json(),
-        _versions(),
-        catalog.errors,
-        spec.depth_model if spec.with_depth else None,
-        meaning,
-    )
+    origin = origin_of(spec, catalog, meaning)
     with watched(plan.total, enabled=progress and runner.local) as counters:
         recipe = make_recipe(spec, plan, meaning, performance, counters, weights)
         try:

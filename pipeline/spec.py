@@ -170,7 +170,7 @@ class DatasetSpec:
             _STORAGE,
             Whole(1, auto=True),
             "number of shards",
-            unset="auto, about 4,000 samples each, at most 50,000",
+            unset="auto: about 4,000 samples each, in small sets fewer, at most 50,000 shards",
         ),
     )
     formats: tuple[str, ...] = field(

@@ -82,6 +82,28 @@ def locked(output: str, local: bool = True) -> Iterator[bool]:
         yield alone
 
 
+def check_unlocked(output: str) -> None:
+    """Raises SpecError where `locked` would, and writes nothing; for a folder on a disk."""
+    import fcntl
+
+    if not storage.is_local(output):
+        return
+    there = output
+    while not os.path.exists(there):
+        there = os.path.dirname(there)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise SpecError(f"--output={output} cannot be written: {there} is not writable")
+    path = Folder(output).path(LOCK)
+    if os.path.exists(path):
+        with open(path, "rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                raise SpecError(
+                    f"--output={output} is in use by another run; wait for it"
+                ) from None
+
+
 @contextmanager
 def _file_lock(output: str, own: Lease) -> Iterator[bool]:
     import fcntl

@@ -1,10 +1,12 @@
 import re
+from pathlib import Path
 
 import pytest
 
 from pipeline.cli import main
+from pipeline.local.lease import locked
 from pipeline.progress import clock, line
-from pipeline.runner import choose_runner
+from pipeline.runner import choose_runner, cores
 
 
 def flags(inputs, output, *more: str) -> list[str]:
@@ -34,7 +36,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(inputs, tmp_path, c
     text = capsys.readouterr().out
     assert code == 0 and not (tmp_path / "out").exists()
     assert "12 foregrounds, 6 backgrounds" in text
-    assert "432 in 1 shards" in text
+    assert "432 in 3 shards" in text
     assert re.search(r"size +about [\d.]+ MB \([\d.]+ [GT]B free\)", text)
     assert re.search(r"time +about \d+:\d\d on this machine", text)
 
@@ -68,13 +70,49 @@ def test_a_small_run_from_the_command_line(inputs, tmp_path, capsys):
     assert "its max_samples is 10, not 11" in capsys.readouterr().err
 
 
-def test_local_runs_use_every_core_but_never_more_than_there_are_shards(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 8)
+def test_a_dry_run_refuses_what_a_run_refuses(inputs, plain, tmp_path, capsys):
+    other = flags(inputs, plain.output, "--depth_model=none", "--dry_run")
+    assert main(other) == 2
+    assert "holds another data set: its num_shards is 3, not null" in capsys.readouterr().err
+    before = sorted(Path(plain.output).rglob("*"))
+    same = [*other, "--image_encoding=png", "--num_shards=3"]
+    assert main(same) == 0
+    assert "finished" in capsys.readouterr().out
+    assert main([*same, "--placements=2"]) == 2
+    assert main([*same, "--placements=4"]) == 2
+    capsys.readouterr()
+    assert main([*same, "--placements=4", "--extend"]) == 0
+    text = capsys.readouterr().out
+    assert "576 in 4 shards, of which 432 are there" in text
+    assert main([*same, "--overwrite", "--extend"]) == 2
+    assert sorted(Path(plain.output).rglob("*")) == before
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "mine.txt").write_text("x")
+    foreign = flags(inputs, tmp_path / "foreign", "--depth_model=none", "--dry_run")
+    assert main(foreign) == 2
+
+
+def test_a_dry_run_sees_that_a_folder_is_in_use(inputs, tmp_path, capsys):
+    output = tmp_path / "out"
+    with locked(str(output)):
+        assert main(flags(inputs, output, "--depth_model=none", "--dry_run")) == 2
+    assert "is in use by another run; wait for it" in capsys.readouterr().err
+
+
+def test_local_runs_use_every_core_but_never_more_than_there_are_shards(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("pipeline.runner._CPU_MAX", tmp_path / "none")
+    assert cores() == 8
     assert choose_runner([], 100).workers == 8
     assert choose_runner([], 3).workers == 3
     assert choose_runner(["--direct_num_workers=2"], 100).workers == 2
     assert choose_runner(["--runner=DirectRunner"], 100).local
     assert not choose_runner(["--runner=DataflowRunner"], 100).local
+    for limit, count in (("max 100000", 8), ("250000 100000", 2), ("50000 100000", 1)):
+        (tmp_path / "limit").write_text(limit)
+        monkeypatch.setattr("pipeline.runner._CPU_MAX", tmp_path / "limit")
+        assert cores() == count
 
 
 def test_the_progress_line():

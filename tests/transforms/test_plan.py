@@ -1,4 +1,6 @@
+import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 
 from transforms.plan.dealing import apportion
 from transforms.plan.inputs import InputImage, SplitShare
-from transforms.plan.plan import Plan, PlanError
+from transforms.plan.plan import Plan, PlanError, samples_per_shard
 from transforms.steps.place import blocks
 
 
@@ -194,3 +196,35 @@ def test_gallery_keys_are_samples_of_the_plan():
     keys = plan.gallery_keys
     assert len(keys) == len(set(keys)) == 24
     assert set(keys) <= {s.key for s in all_samples(plan)}
+
+
+def test_small_sets_have_shards_for_many_cores():
+    assert samples_per_shard(400_000, 1) == 4000  # 100 shards
+    assert samples_per_shard(128_000, 1) == 4000
+    assert samples_per_shard(64_000, 1) == 2000
+    assert samples_per_shard(10, 1) == samples_per_shard(3_999, 1) == 125
+
+
+@pytest.mark.parametrize("shares", [(1.0,), (0.85, 0.15), (0.4, 0.3, 0.3), (0.25,) * 4])
+def test_a_few_thousand_samples_are_32_shards_or_more(shares):
+    splits = tuple(SplitShare("abcd"[i], share) for i, share in enumerate(shares))
+    for placements in (10, 17, 40):
+        plan = make_plan(20, 12, placements=placements, splits=splits)
+        size = samples_per_shard(plan.total, len(splits))
+        counts = replace(plan, shard_samples=size).shard_counts
+        assert 32 <= sum(counts.values()) <= 36
+
+
+def test_an_older_plan_keeps_its_shards():
+    plan = make_plan(5, 4, placements=20)
+    fields = json.loads(plan.to_json())
+    del fields["shard_samples"]
+    assert Plan.from_json(json.dumps(fields)).shard_samples == 4000
+
+
+def test_a_split_without_samples_is_refused():
+    splits = (SplitShare("train", 0.5), SplitShare("test", 0.5))
+    plan = make_plan(5, 4, placements=2, splits=splits, max_samples=1)
+    with pytest.raises(PlanError, match="--max_samples=1 leaves no sample for the split"):
+        plan.check()
+    replace(plan, max_samples=2).check()

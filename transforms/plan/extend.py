@@ -44,6 +44,7 @@ def extended(former: Plan, wanted: Plan) -> Plan:
         wanted,
         parts=parts if len(parts) > 1 else (),
         layout=former.layout,
+        shard_samples=former.shard_samples,
         categories=former.categories,  # Their names and numbers are in the shards.
         ringing=former.ringing,
     )

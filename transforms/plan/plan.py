@@ -33,7 +33,24 @@ LAYOUT = 2
 STRIP_FOREGROUNDS = 10
 BAND_BACKGROUNDS = 100
 SAMPLES_PER_SHARD = 4000
+FEWEST_SAMPLES_PER_SHARD = 125
+FEWEST_SHARDS = 32
 GALLERY_SAMPLES = 24
+
+
+def samples_per_shard(total: int, splits: int) -> int:
+    """Samples in a shard of a set whose number of shards nobody has chosen.
+
+    Args:
+        total: samples of the set.
+        splits: its splits, each of which has whole shards.
+
+    Returns:
+        4,000; in smaller sets as many as make 32 shards, so that many cores find work, but at
+        least 125.
+    """
+    size = total // (FEWEST_SHARDS + splits // 2)
+    return max(FEWEST_SAMPLES_PER_SHARD, min(SAMPLES_PER_SHARD, size))
 
 
 class PlanError(ValueError):
@@ -52,7 +69,7 @@ class Plan:
         flip: whether mirror images are pasted as well.
         scale_jitter: lowest and highest factor on the foreground's size, or None.
         splits: shares of the foregrounds.
-        num_shards: number of shards over all splits; None for about 4,000 samples a shard.
+        num_shards: number of shards over all splits; None for `shard_samples` in each.
         max_samples: size of an even subset, or None for all.
         foregrounds: usable foregrounds, by id.
         backgrounds: usable backgrounds, by id.
@@ -63,6 +80,7 @@ class Plan:
             have none.
         ringing: whether resized cut-outs keep the overshoot of the filter, as in data sets of
             older versions, which stay as they are.
+        shard_samples: samples in a shard where `num_shards` is None.
     """
 
     seed: int
@@ -80,6 +98,7 @@ class Plan:
     layout: int = LAYOUT
     categories: tuple[str, ...] = ()
     ringing: bool = False
+    shard_samples: int = SAMPLES_PER_SHARD
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -174,7 +193,7 @@ class Plan:
             if strip.count:
                 counts = samples[strip.part]
                 counts[strip.split] = counts.get(strip.split, 0) + strip.count
-        return deal_shards(samples, self.num_shards, SAMPLES_PER_SHARD)
+        return deal_shards(samples, self.num_shards, self.shard_samples)
 
     @cached_property
     def shard_counts(self) -> dict[str, int]:
@@ -199,6 +218,12 @@ class Plan:
             raise PlanError(
                 f"{len(self.splits)} splits need at least as many foregrounds;"
                 f" {len(self.foregrounds)} usable ones were found"
+            )
+        empty = [split.name for split in self.splits if split.name not in self.shard_counts]
+        if empty:
+            raise PlanError(
+                f"--max_samples={self.max_samples} leaves no sample for the split {empty[0]!r};"
+                " give more"
             )
         if self.num_shards is not None and not len(self.splits) <= self.num_shards <= self.total:
             raise PlanError(
@@ -295,6 +320,7 @@ class Plan:
             **{
                 **fields,
                 "layout": fields.get("layout", 1),  # The first layout did not say so.
+                "shard_samples": fields.get("shard_samples", SAMPLES_PER_SHARD),
                 "categories": tuple(fields.get("categories", ())),
                 "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
                 "splits": tuple(SplitShare(**split) for split in fields["splits"]),
