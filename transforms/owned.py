@@ -32,7 +32,7 @@ _BY_SHARD = (
     r"webdataset/mask_depth(_assets)?-{split}-\d+\.tar",
     r"coco/{split}/annotations\.json",
     rf"coco/{{split}}/images/\d+/fg_bg_{_KEY}\.{_PICTURE}",
-    r"state/zip/batch\d+-{shard}\.zip",
+    r"state/zip/(batch\d+-)?{shard}\.zip",
     r"state/coco/{shard}\.jsonl",
 )
 

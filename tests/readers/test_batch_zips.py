@@ -21,6 +21,7 @@ from pipeline.run import make_plan, make_recipe
 from tests.conftest import make_spec
 from tests.readers.rows import pixels, rows_by_key
 from transforms.formats.zips import join_batch
+from transforms.owned import written_names
 from transforms.pixels.codecs import encode_jpeg
 from transforms.pixels.input_cache import read_background
 from transforms.plan.clean_shards import clean_shards
@@ -114,6 +115,10 @@ def test_backgrounds_are_decoded_once_for_all_batches(inputs, tmp_path):
     recipe = make_recipe(spec, plan)
     for shard in clean_shards(plan):
         assert write_clean_shard(shard, recipe).files == ()
+    shared = [path.name for path in (tmp_path / "set" / "state" / "zip").iterdir()]
+    assert shared == ["backgrounds-00000-of-00001.zip"]
+    names = written_names([split.name for split in plan.splits])  # The end of a run removes it.
+    assert names.fullmatch(f"state/zip/{shared[0]}")
     expected = [
         (f"bg_jpg/bg_img_{bg.id}.jpg", encode_jpeg(read_background(bg, plan.image_size), 95))
         for bg in plan.backgrounds
