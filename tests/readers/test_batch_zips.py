@@ -117,8 +117,8 @@ def test_backgrounds_are_decoded_once_for_all_batches(inputs, tmp_path):
         assert write_clean_shard(shard, recipe).files == ()
     shared = [path.name for path in (tmp_path / "set" / "state" / "zip").iterdir()]
     assert shared == ["backgrounds-00000-of-00001.zip"]
-    names = written_names([split.name for split in plan.splits])  # The end of a run removes it.
-    assert names.fullmatch(f"state/zip/{shared[0]}")
+    ours = written_names([split.name for split in plan.splits])  # The end of a run removes it.
+    assert ours.fullmatch(f"state/zip/{shared[0]}")
     expected = [
         (f"bg_jpg/bg_img_{bg.id}.jpg", encode_jpeg(read_background(bg, plan.image_size), 95))
         for bg in plan.backgrounds
