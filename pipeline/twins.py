@@ -31,10 +31,12 @@ class Twins:
         """A line for each group of twins, at most so many that people read them."""
         groups = sorted(sorted(paths) for paths in self._paths.values() if len(paths) > 1)
         lines = [
-            f"same pixels among the {flag}:"
+            f"(nearly) the same pixels among the {flag}:"
             f" {', '.join(one_line(storage.file_name(path)) for path in paths)}"
             for paths in groups[:_NAMED]
         ]
         if len(groups) > _NAMED:
-            lines.append(f"same pixels among the {flag}: {len(groups) - _NAMED} more groups")
+            lines.append(
+                f"(nearly) the same pixels among the {flag}: {len(groups) - _NAMED} more groups"
+            )
         return lines

@@ -233,8 +233,8 @@ def test_equal_pixels_are_noted(tmp_path, inputs):
         inputs, tmp_path / "out", foregrounds=str(folder), backgrounds=str(tmp_path / "bg")
     )
     assert build_catalog(spec).notes == (
-        "same pixels among the foregrounds: copy_50.webp, copy_51.png, fg_img_5.png",
-        "same pixels among the backgrounds: bg_img_2.png, bg_img_9.tiff",
+        "(nearly) the same pixels among the foregrounds: copy_50.webp, copy_51.png, fg_img_5.png",
+        "(nearly) the same pixels among the backgrounds: bg_img_2.png, bg_img_9.tiff",
     )
     assert build_catalog(make_spec(inputs, tmp_path / "out")).notes == ()
 

@@ -90,7 +90,9 @@ def open_with_turn(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
             raise BadImage(f"it has more than the limit of {max_pixels:,} pixels")
         image.load()
         turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-        return Opened(ImageOps.exif_transpose(with_transparency(image, data)), image.size, turn)
+        found = with_transparency(image, data)
+        upright = found if turn is None else ImageOps.exif_transpose(found)  # It always copies.
+        return Opened(upright, image.size, turn)
     except BadImage:
         raise
     except UnidentifiedImageError:
@@ -108,16 +110,21 @@ def has_alpha(image: Image.Image) -> bool:
 
 def to_rgba(image: Image.Image) -> Image.Image:
     """Converts any decoded image to 8-bit RGBA in sRGB with straight (not premultiplied) colour."""
-    return to_srgb(_in_channels(image)).convert("RGBA")
+    return _in_mode(to_srgb(_in_channels(image)), "RGBA")
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Converts any decoded image to 8-bit sRGB; transparent pixels show black behind them."""
     if not has_alpha(image):
-        return to_srgb(_in_channels(image)).convert("RGB")
+        return _in_mode(to_srgb(_in_channels(image)), "RGB")
     rgba = to_rgba(image)
     canvas = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
     return Image.alpha_composite(canvas, rgba).convert("RGB")
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The image itself where it is in a mode already: Pillow copies, and pictures are large."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _in_channels(image: Image.Image) -> Image.Image:
