@@ -11,7 +11,9 @@ from PIL import Image
 
 from pipeline.categories import read_categories
 from pipeline.listing import Listing, find_files
+from pipeline.local.cores import cores
 from pipeline.pairing import Pairing, divide, last_number, pair
+from pipeline.progress import Meter, phase
 from pipeline.spec import DatasetSpec, SpecError
 from pipeline.twins import Twins
 from transforms import storage
@@ -69,8 +71,12 @@ def _number(path: str) -> int | None:
     return found if found is not None and found < 2**63 else None
 
 
-def build_catalog(spec: DatasetSpec) -> Catalog:
+def build_catalog(spec: DatasetSpec, progress: bool = False) -> Catalog:
     """Reads and checks all inputs.
+
+    Args:
+        spec: the data set.
+        progress: whether to show how far it is.
 
     Raises:
         SpecError: a path that does not exist, nothing usable, or a bad input with `on_error=fail`.
@@ -108,8 +114,9 @@ def build_catalog(spec: DatasetSpec) -> Catalog:
     def background(number: int, path: str) -> InputImage:
         return read_background_input(number, path, bg_twins)
 
-    foregrounds = _read_all(foreground_files, foreground, findings)
-    backgrounds = _read_all(background_files, background, findings)
+    with phase("inputs", len(foreground_files) + len(background_files), progress) as meter:
+        foregrounds = _read_all(foreground_files, foreground, findings, meter)
+        backgrounds = _read_all(background_files, background, findings, meter)
     findings.notes += fg_twins.notes("foregrounds") + bg_twins.notes("backgrounds")
     errors = sorted(findings.errors, key=lambda error: error.path)
     if errors and spec.on_error == "fail":
@@ -172,7 +179,10 @@ def _quoted(path: str) -> str:
 
 
 def _read_all(
-    files: dict[int, str], read: Callable[[int, str], InputImage], findings: _Findings
+    files: dict[int, str],
+    read: Callable[[int, str], InputImage],
+    findings: _Findings,
+    meter: Meter | None,
 ) -> list[InputImage]:
     def attempt(item: tuple[int, str]) -> InputImage | InputError:
         try:
@@ -182,8 +192,12 @@ def _read_all(
         except Exception as error:  # Any reason why one file cannot be read costs that file.
             return InputError(item[1], f"cannot be read: {error}")
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        results = list(pool.map(attempt, files.items()))
+    results = []
+    with ThreadPoolExecutor(cores()) as pool:
+        for result in pool.map(attempt, files.items()):
+            results.append(result)
+            if meter is not None:
+                meter.step()
     findings.errors += [result for result in results if isinstance(result, InputError)]
     return [result for result in results if isinstance(result, InputImage)]
 

@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.local.cores import cores
 from pipeline.local.lease import check_unlocked
 from pipeline.output import Claim, format_bytes, free_bytes, judged
 from pipeline.performance import Performance
 from pipeline.progress import clock
 from pipeline.run import Job, checked, make_recipe, origin_of
-from pipeline.runner import choose_runner, cores
+from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec
 from pipeline.trial import RestCost, SampleCost, decodes, measure_rest, measure_samples
 from transforms import storage

@@ -1,4 +1,8 @@
-"""The live line of a local run: samples done, rate and time left."""
+"""Progress of a local run, phase by phase: inputs, samples, gallery.
+
+On a terminal and in a notebook each phase has a bar; elsewhere a phase that takes long logs a line
+now and then.
+"""
 
 import logging
 import os
@@ -7,20 +11,19 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from pipeline.local import process
+from transforms.counters import MADE, THERE, counted
 
 _LOG = logging.getLogger(__name__)
 
 _TICK_SECONDS = 0.5
+_FIRST_LOG_SECONDS = 10.0
 _LOG_SECONDS = 30.0
-
-
-def line(done: int, total: int, seconds: float) -> str:
-    """The progress line after `seconds` of work on `total` samples."""
-    rate = done / seconds if seconds > 0 else 0.0
-    left = f"{clock((total - done) / rate)} left" if rate > 0 else "starting"
-    return f"{done:,} of {total:,} samples ({done / total:.0%}), {rate:,.0f}/s, {left}"
 
 
 def clock(seconds: float) -> str:
@@ -31,17 +34,104 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def _done(folder: str) -> int:
-    with os.scandir(folder) as counters:
-        return sum(counter.stat().st_size for counter in counters)
+def line(name: str, done: int, total: int | None, seconds: float, there: int = 0) -> str:
+    """The line of a phase.
+
+    Args:
+        name: the phase, which is also what it counts where it has a total.
+        done: how many there are so far.
+        total: how many there will be; None where nothing is counted.
+        seconds: time that this run has worked on them.
+        there: how many of `done` were there before.
+    """
+    if total is None:
+        return f"{name}: {clock(seconds)}"
+    rate = (done - there) / seconds if seconds > 0 else 0.0
+    left = f"{rate:,.0f}/s, {clock((total - done) / rate)} left" if rate > 0 else "starting"
+    return f"{name}: {done:,} of {total:,} ({done / max(1, total):.0%}), {left}"
+
+
+class Meter:
+    """The progress of one phase.
+
+    Args:
+        name: the phase, which is also what it counts where it has a total.
+        total: how many there will be; None where nothing is counted.
+        there: how many are there before it begins.
+    """
+
+    def __init__(self, name: str, total: int | None = None, there: int = 0) -> None:
+        self._name, self._total, self._there = name, total, there
+        self._done = there
+        self._begun = time.monotonic()
+        self._next = self._begun + _FIRST_LOG_SECONDS
+        self._bar = _bar(name, total, there)
+
+    def show(self, done: int) -> None:
+        """Says how many there are by now."""
+        more, self._done = done - self._done, done
+        if self._bar is not None:
+            self._bar.update(more)
+            self._bar.refresh()
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + _LOG_SECONDS
+            seconds = time.monotonic() - self._begun
+            _LOG.info("%s", line(self._name, done, self._total, seconds, self._there))
+
+    def step(self) -> None:
+        """Says that there is one more."""
+        if self._bar is None:
+            self.show(self._done + 1)
+        else:  # The bar decides how often it is drawn.
+            self._done += 1
+            self._bar.update(1)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _bar(name: str, total: int | None, there: int) -> Any:
+    """A bar of `tqdm`, None where lines are logged."""
+    notebook = "ipykernel" in sys.modules
+    if not notebook and (not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb"):
+        return None
+    if notebook:
+        with warnings.catch_warnings():  # Without widgets it draws with characters.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm(
+        desc=name,
+        total=total,
+        initial=there,
+        unit="",
+        leave=False,
+        dynamic_ncols=True,
+        file=sys.stderr,
+        bar_format=None if total is not None else "{desc}: {elapsed}",
+    )
+
+
+@contextmanager
+def phase(name: str, total: int, enabled: bool) -> Iterator[Meter | None]:
+    """The meter of a phase that this process works on; None when not enabled."""
+    meter = Meter(name, total) if enabled else None
+    try:
+        yield meter
+    finally:
+        if meter is not None:
+            meter.close()
 
 
 @contextmanager
 def watched(total: int, enabled: bool) -> Iterator[str | None]:
-    """Shows progress while the block runs.
+    """Shows the progress of the workers while the block runs.
 
     Args:
-        total: samples of this run.
+        total: samples of the data set.
         enabled: whether to show anything.
 
     Yields:
@@ -55,7 +145,8 @@ def watched(total: int, enabled: bool) -> Iterator[str | None]:
     thread = threading.Thread(target=_watch, args=(folder, total, stopped), daemon=True)
     thread.start()
     try:
-        yield folder
+        with process.at_end(lambda: shutil.rmtree(folder, ignore_errors=True)):
+            yield folder
     finally:
         stopped.set()
         thread.join()
@@ -63,20 +154,24 @@ def watched(total: int, enabled: bool) -> Iterator[str | None]:
 
 
 def _watch(folder: str, total: int, stopped: threading.Event) -> None:
-    terminal = sys.stderr.isatty()
-    begun: float | None = None
-    logged = 0
+    name, meter = "starting workers", Meter("starting workers")
     while not stopped.wait(_TICK_SECONDS):
-        done, now = min(total, _done(folder)), time.monotonic()
-        if done and begun is None:
-            begun = now - _TICK_SECONDS
-        text = line(done, total, now - begun) if begun is not None else "starting workers"
-        if terminal:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
-        elif begun is not None and (now - begun) // _LOG_SECONDS > logged:
-            logged = int((now - begun) // _LOG_SECONDS)
-            _LOG.info("%s", text)
-    if terminal:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        there = counted(folder, THERE)
+        done = min(total, counted(folder, MADE) + there)
+        wanted = phase_of(done, total)
+        if wanted != name:
+            meter.close()
+            name = wanted
+            meter = Meter(name, total, there) if name == SAMPLES else Meter(name)
+        meter.show(done if name == SAMPLES else 0)
+    meter.close()
+
+
+SAMPLES = "samples"
+
+
+def phase_of(done: int, total: int) -> str:
+    """The phase in which so many of all samples are there."""
+    if done == 0:
+        return "starting workers"
+    return SAMPLES if done < total else "clean images and gallery"

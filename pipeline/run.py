@@ -142,7 +142,7 @@ def generate(
         StillRunning: the job goes on elsewhere, as asked for.
     """
     start = time.monotonic()
-    job = checked(spec, beam_arguments, overwrite, extend)
+    job = checked(spec, beam_arguments, overwrite, extend, progress)
     spec, plan, maker, catalog = job.spec, job.plan, job.maker, job.catalog
     for error in catalog.errors:
         _LOG.warning("left out: %s", error.line)
@@ -196,7 +196,7 @@ def checked(spec: DatasetSpec, beam_arguments: Sequence[str], overwrite: bool, e
     check_temporary_folder()
     meaning = model_meaning(spec.depth_model)
     maker = maker_of(spec.depth_model)
-    catalog = build_catalog(spec)
+    catalog = build_catalog(spec, progress)
     plan = make_plan(spec, catalog)
     check_apart(spec.output, plan)
     check_space(spec, plan)

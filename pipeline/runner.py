@@ -1,10 +1,8 @@
 """Beam options: local runs use every core; others are completed, and else left as they are."""
 
 import hashlib
-import os
 import re
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +32,7 @@ from apache_beam.transforms.environments import Environment, SubprocessSDKEnviro
 
 from pipeline.beam_flags import check_beam_flags
 from pipeline.local import forks, process
+from pipeline.local.cores import cores
 from pipeline.local.worker_main import command
 from pipeline.options import generate_flags
 from pipeline.spec import SpecError
@@ -41,7 +40,6 @@ from transforms import storage
 
 _LOCAL = {"", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
 _DATAFLOW = "dataflowrunner"
-_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 _PORTABLE = {"flinkrunner", "portablerunner"}
 SETUP_FILE = Path(__file__).resolve().parent.parent / "setup.py"
 
@@ -203,21 +201,6 @@ def local_workers(beam_arguments: list[str]) -> int:
     given = any(argument.startswith("--direct_num_workers") for argument in beam_arguments)
     wanted = options.view_as(DirectOptions).direct_num_workers if given else None
     return wanted or cores()
-
-
-def cores() -> int:
-    """Processor cores that this process may use: by its affinity, and its share of a container."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(count or 1, _container_cores() or sys.maxsize))
-
-
-def _container_cores() -> int | None:
-    """Whole cores that the control group grants, None where there is no limit."""
-    try:
-        quota, period = _CPU_MAX.read_text().split()[:2]  # Version 2, as the container sees it.
-        return None if quota == "max" else max(1, round(int(quota) / int(period)))
-    except (OSError, ValueError):
-        return None
 
 
 def _provision(options: PipelineOptions) -> ExtendedProvisionInfo:

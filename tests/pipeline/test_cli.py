@@ -1,12 +1,15 @@
+import io
 import re
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli import main
+from pipeline.local.cores import cores
 from pipeline.local.lease import locked
-from pipeline.progress import clock, line
-from pipeline.runner import choose_runner, cores
+from pipeline.progress import Meter, clock, line, phase_of
+from pipeline.runner import choose_runner
+from transforms.counters import MADE, THERE, count, counted
 
 
 def flags(inputs, output, *more: str) -> list[str]:
@@ -102,20 +105,73 @@ def test_a_dry_run_sees_that_a_folder_is_in_use(inputs, tmp_path, capsys):
 def test_local_runs_use_every_core_but_never_more_than_there_are_shards(monkeypatch, tmp_path):
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 64)
-    monkeypatch.setattr("pipeline.runner._CPU_MAX", tmp_path / "none")
+    monkeypatch.setattr("pipeline.local.cores._CPU_MAX", tmp_path / "none")
     assert cores() == 8
     assert choose_runner([], 100).workers == 8
     assert choose_runner([], 3).workers == 3
     assert choose_runner(["--direct_num_workers=2"], 100).workers == 2
     assert choose_runner(["--runner=DirectRunner"], 100).local
     assert not choose_runner(["--runner=DataflowRunner"], 100).local
-    for limit, count in (("max 100000", 8), ("250000 100000", 2), ("50000 100000", 1)):
+    for limit, wanted in (("max 100000", 8), ("250000 100000", 2), ("50000 100000", 1)):
         (tmp_path / "limit").write_text(limit)
-        monkeypatch.setattr("pipeline.runner._CPU_MAX", tmp_path / "limit")
-        assert cores() == count
+        monkeypatch.setattr("pipeline.local.cores._CPU_MAX", tmp_path / "limit")
+        assert cores() == wanted
 
 
 def test_the_progress_line():
-    assert line(0, 100, 0) == "0 of 100 samples (0%), 0/s, starting"
-    assert line(2500, 10_000, 5) == "2,500 of 10,000 samples (25%), 500/s, 0:15 left"
+    assert line("samples", 0, 100, 0) == "samples: 0 of 100 (0%), starting"
+    text = line("samples", 2500, 10_000, 5)
+    assert text == "samples: 2,500 of 10,000 (25%), 500/s, 0:15 left"
+    continued = line("samples", 2500, 10_000, 5, there=1500)
+    assert continued == "samples: 2,500 of 10,000 (25%), 200/s, 0:38 left"
+    assert line("gallery", 0, None, 65) == "gallery: 1:05"
     assert clock(3725) == "1:02:05" and clock(59.6) == "1:00"
+
+
+def test_the_phases():
+    assert [phase_of(done, 10) for done in (0, 1, 9, 10)] == [
+        "starting workers", "samples", "samples", "clean images and gallery",
+    ]  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("term, drawn", [("xterm", True), ("dumb", False), (None, False)])
+def test_a_terminal_has_a_bar_unless_it_is_dumb(monkeypatch, term, drawn):
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    monkeypatch.delenv("TERM", raising=False)
+    if term:
+        monkeypatch.setenv("TERM", term)
+    meter = Meter("samples", 1000, there=240)
+    meter.show(500)
+    meter.close()
+    text = terminal.getvalue()
+    assert ("samples:" in text and "500/1000" in text and "240/1000" in text) == drawn
+    assert drawn or not text
+
+
+def test_elsewhere_a_phase_that_takes_long_logs_lines(monkeypatch, caplog):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    now = [100.0]
+    monkeypatch.setattr("pipeline.progress.time.monotonic", lambda: now[0])
+    caplog.set_level("INFO")
+    meter = Meter("inputs", 16_000)
+    for seconds in (5, 11, 20, 45):
+        now[0] = 100.0 + seconds
+        meter.show(seconds * 100)
+    assert caplog.messages == [
+        "inputs: 1,100 of 16,000 (7%), 100/s, 2:29 left",
+        "inputs: 4,500 of 16,000 (28%), 100/s, 1:55 left",
+    ]
+
+
+def test_what_is_there_counts_and_what_is_made(tmp_path):
+    count(str(tmp_path), THERE, 240)
+    count(str(tmp_path), MADE, 32)
+    count(str(tmp_path), MADE, 8)
+    assert counted(str(tmp_path), THERE) == 240 and counted(str(tmp_path), MADE) == 40
+    count(None, MADE, 1)
+    count(str(tmp_path / "gone"), MADE, 1)

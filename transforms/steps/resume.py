@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import apache_beam as beam
 
 from transforms import storage
+from transforms.counters import THERE, count
 from transforms.elements import ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder
@@ -45,6 +46,8 @@ class _ResumeDoFn(beam.DoFn):
         tables = [name for name in self._recipe.formats if name in TABLE_FORMATS]
         if record is not None and tables:  # A set that was finished has kept none of its samples.
             keep_from_shard(folder, plan, shard, TABLE_FORMATS[tables[0]], self._recipe.schema)
+        if record is not None:
+            count(self._recipe.progress_folder, THERE, shard.count)
         yield shard if record is None else beam.pvalue.TaggedOutput(FINISHED, record)  # type: ignore[misc]
 
 

@@ -5,8 +5,6 @@ Reshuffle is fused. Where a runner decides otherwise, the shard is dropped and n
 and made again in one piece: it is a pure function of its spec, so nothing needs to be merged.
 """
 
-import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +12,7 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms.counters import MADE, count
 from transforms.elements import Block, Failure, Sample, ShardSpec
 from transforms.formats import FORMATS
 from transforms.formats.base import Sink
@@ -72,7 +71,7 @@ class ShardWriter:
                 sink.write(sample)
         self._statistics += block.statistics
         keep_for_gallery(self._recipe.folder, self._plan, block)
-        _count_progress(self._recipe.progress_folder, block.promised)
+        count(self._recipe.progress_folder, MADE, block.promised)
 
     def finish(self) -> ShardRecord:
         """Finishes the shard: its files get their names, then its record is written."""
@@ -158,12 +157,3 @@ class Write(beam.PTransform):
         """Adds the step to a pipeline."""
         write = beam.ParDo(_WriteDoFn(self._recipe))
         return blocks | "Write" >> write.with_outputs(UNFINISHED, main="records")
-
-
-def _count_progress(folder: str | None, samples: int) -> None:
-    """Adds to this process's counter: a file with one byte for each sample seen."""
-    if folder is None:
-        return
-    # The progress line is a courtesy; losing it must not cost a sample.
-    with contextlib.suppress(OSError), open(os.path.join(folder, str(os.getpid())), "ab") as file:
-        file.write(b"." * samples)
