@@ -181,8 +181,21 @@ class Job:
     plan: Plan
 
 
-def checked(spec: DatasetSpec, beam_arguments: Sequence[str], overwrite: bool, extend: bool) -> Job:
+def checked(
+    spec: DatasetSpec,
+    beam_arguments: Sequence[str],
+    overwrite: bool,
+    extend: bool,
+    progress: bool = True,
+) -> Job:
     """Makes all checks that need no hold on the output folder, and writes nothing.
+
+    Args:
+        spec: the data set.
+        beam_arguments: pipeline flags as Beam spells them.
+        overwrite: as for `generate`.
+        extend: as for `generate`.
+        progress: whether to show how far it is.
 
     Raises:
         SpecError: something in the spec, the inputs or the output folder makes it impossible.
