@@ -12,9 +12,11 @@ from transforms.plan.plan import Plan
 
 _GLOB = re.compile(r"[*?\[]")
 
-# A few of the files that a data set has, at every depth: what matches one would read them.
+# Names at every depth of a data set: what matches one would read what is made.
 _WRITTEN = (
     "README.md",
+    "picture.png",
+    "picture.jpg",
     "zip/batch1_images.zip",
     "gallery/foregrounds.png",
     "gallery/images/fg_1.png",

@@ -1,8 +1,10 @@
 """Object stores that run here: their requests are recorded, and a job is told how to reach them."""
 
+import io
 import json
 import logging
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -113,10 +117,21 @@ def google_store(folder: Path) -> Iterator[Store]:
         }
         store = Store(f"gs://{BUCKET}", (), environment)
         handle = emulator.Router.handle
+        one_at_a_time = threading.Lock()
 
         def recorded(router: object, method: str) -> None:
-            store.requests.append((method, router._request_handler.path))  # type: ignore[attr-defined]
-            handle(router, method)
+            path = router._request_handler.path  # type: ignore[attr-defined]
+            store.requests.append((method, path))
+            conditions = parse_qs(urlsplit(path).query).get("ifGenerationMatch")
+            if method != "POST" or conditions is None:
+                handle(router, method)
+                return
+            # The emulator knows no conditions; this is what the store itself does with them.
+            with one_at_a_time:
+                if _generation(server, router) == int(conditions[0]):
+                    handle(router, method)
+                else:
+                    router._request_handler.send_error(412)  # type: ignore[attr-defined]
 
         patch.setattr(emulator.Router, "handle", recorded)
         logging.getLogger("gcp_storage_emulator").setLevel(logging.CRITICAL)
@@ -126,6 +141,17 @@ def google_store(folder: Path) -> Iterator[Store]:
             yield store
         finally:
             server.stop()
+
+
+def _generation(server: Any, router: Any) -> int:
+    """Generation of the object that a multipart upload names; 0 where there is none."""
+    request = router._request_handler
+    body = request.rfile.read(int(request.headers["Content-Length"]))
+    request.rfile = io.BytesIO(body)  # For the emulator, which reads it again.
+    [name] = re.findall(rb'"name": *"([^"]+)"', body)
+    objects = server._storage.objects.get(BUCKET, {})
+    found = objects.get(name.decode())
+    return int(found["generation"]) if found else 0
 
 
 @contextmanager
