@@ -191,7 +191,8 @@ def test_an_overwrite_killed_anywhere_leaves_a_folder_that_does_not_lie(
 ):
     (copy / "notes.txt").write_text("mine")
     spec, plan = planned(inputs, copy, seed=3)
-    delete, done = storage.delete, []
+    delete = storage.delete
+    done: list[str] = []
 
     def counted(path: str) -> None:
         if len(done) == deletions:
