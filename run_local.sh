@@ -4,15 +4,17 @@
 #   ./run_local.sh                      on sample pictures that the project makes itself
 #   ./run_local.sh --foregrounds=DIR --backgrounds=DIR --output=DIR [--OPTION=VALUE ...]
 #
-# It needs bash, Python 3.10 to 3.13 and pip. The first start makes .venv beside this file and
-# installs the pinned packages into it; later starts only run. Everything given is passed on to
-# `generate` (its options: .venv/bin/mask-depth-dataset generate --help). All cores are used.
+# It needs bash and either uv, or Python 3.10 to 3.14 with pip. The first start makes .venv beside
+# this file and installs the pinned packages into it, about 0.7 GB; later starts only run. Everything
+# given is passed on to `generate` (its options: .venv/bin/mask-depth-dataset generate --help). All
+# cores are used.
 #
 # PYTHON=/path/to/python3.12 picks the interpreter.
 #
-# On Linux the usual torch brings CUDA along, 4 GB of it. For a CPU-only torch, point pip at an
-# index of CPU-only builds (PyTorch's installation page names it, under "CPU") before the first
-# start, in one of pip's own ways:
+# PyTorch is installed too where the machine has an NVIDIA GPU, or where --depth_model=hf:... or
+# torchscript:... needs it. On Linux it brings CUDA along, 5 GB in all. For a CPU-only one, point
+# pip at an index of CPU-only builds (PyTorch's installation page names it, under "CPU") before the
+# first start, in one of pip's own ways:
 #
 #   PIP_EXTRA_INDEX_URL=https://... ./run_local.sh
 #   pip config set global.extra-index-url https://... && ./run_local.sh
@@ -29,7 +31,19 @@ case ${1:-} in
         ;;
 esac
 
-"$project/scripts/setup_venv.sh" run
+extras=()
+if compgen -G '/dev/nvidia[0-9]*' >/dev/null; then
+    extras+=(torch)
+fi
+for word in "$@"; do
+    case $word in
+        --depth_model=hf:* | hf:*) extras+=(hf) ;;
+        --depth_model=torchscript:* | torchscript:*) extras+=(torch) ;;
+        --*=gs://* | gs://*) extras+=(gcp) ;;
+        --*=s3://* | s3://*) extras+=(aws) ;;
+    esac
+done
+"$project/scripts/setup_venv.sh" run ${extras[@]+"${extras[@]}"}
 program=$project/.venv/bin/mask-depth-dataset
 if (($#)); then
     exec "$program" generate "$@"

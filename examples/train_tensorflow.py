@@ -13,10 +13,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from examples.command import Options, Outcome, run
 from examples.scoring import DepthScale, Prediction, Report, Scorer, Scores
+from transforms.extras import missing
+
+try:
+    import tensorflow as tf
+except ImportError:
+    raise missing(__name__, "TensorFlow", "tensorflow") from None
+
 from pipeline.readers.tensorflow import load
 
 LEARNING_RATE = 4e-3

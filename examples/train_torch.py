@@ -3,7 +3,8 @@
     python -m examples.train_torch --data=DIR --output=RESULTS
 
 DIR is a data set with depth in Parquet and a split by foreground (`--split=train:0.9,test:0.1`).
-Writes `report.json`, `predictions.png` and `model.pt` into RESULTS.
+Writes `report.json`, `predictions.png` and `model.pt` into RESULTS. Needs the extra
+`torch`.
 """
 
 import time
@@ -11,13 +12,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
-from torch.utils.data import DataLoader, RandomSampler
 
 from examples.command import Options, Outcome, run
 from examples.scoring import DepthScale, Prediction, Report, Scorer, Scores
+from transforms.extras import missing
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional
+    from torch.utils.data import DataLoader, RandomSampler
+except ImportError:
+    raise missing(__name__, "PyTorch", "torch") from None
+
 from pipeline.readers.torch import MaskDepthDataset
 
 LEARNING_RATE = 4e-3

@@ -21,6 +21,7 @@ from pipeline.options import (
 )
 from pipeline.performance import Performance
 from pipeline.spec import DatasetSpec, SpecError
+from pipeline.version import VERSION
 
 _DESCRIPTION = """\
 Makes a training set for segmentation and depth from a folder of cut-out foregrounds and a folder of
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    main_parser.add_argument("--version", action="version", version=VERSION)
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     generate = commands.add_parser(
         "generate",

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from transforms.extras import install_command
+
 if TYPE_CHECKING:
     from pipeline.samples.render import Scene
     from pipeline.samples.solids import Group
@@ -142,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         make_sample_inputs(directory)
     except ModuleNotFoundError as error:
-        parser.exit(1, f"{error}; install it with: pip install 'mask-depth-dataset[sample]'\n")
+        parser.exit(1, f"{error}; install it with: {install_command('sample')}\n")
     except OSError as error:
         parser.exit(1, f"{error}\n")
 

@@ -1,94 +1,147 @@
 #!/usr/bin/env bash
-# Makes or completes the project's .venv, and does nothing where that is done already.
+# Makes or completes a virtual environment of the project, and does nothing where that is done.
 #
-#   scripts/setup_venv.sh run     what ./run_local.sh needs
-#   scripts/setup_venv.sh test    that and what the tests need
+#   scripts/setup_venv.sh run [EXTRA...]    .venv with what ./run_local.sh needs, and these extras
+#   scripts/setup_venv.sh test              .venv with what the tests need
+#   scripts/setup_venv.sh tensorflow-io     .venv-tensorflow-io with that extra, for its tests
 #
-# PYTHON names the interpreter to use; without it a suitable one is looked for.
+# uv installs where there is one, else pip. PYTHON names the interpreter to use; without it a
+# suitable one is looked for.
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$project/.venv
+newest=15 # The first minor version of Python that is not taken.
+torch=
 case ${1:-} in
-    # Gigabytes of .venv with and without CUDA, and of its packages while they are fetched.
-    run) extras=sample,hf gigabytes=7 cpu_gigabytes=3 fetched=4 ;;
-    test) extras=test gigabytes=9 cpu_gigabytes=5 fetched=5 ;;
-    *) echo "usage: $0 run|test" >&2 && exit 2 ;;
+    run)
+        extras=(sample "${@:2}") constraints=constraints.txt gigabytes=0.8
+        [[ " ${extras[*]} " != *" torch "* && " ${extras[*]} " != *" hf "* ]] || torch=1
+        ;;
+    test) extras=(sample torch hf gcp aws test) constraints=constraints-test.txt gigabytes=4 torch=1 ;;
+    tensorflow-io)
+        extras=(tensorflow-io) constraints=constraints-tensorflow-io.txt gigabytes=2 newest=13
+        venv=$project/.venv-tensorflow-io
+        ;;
+    *) echo "usage: $0 run [EXTRA...] | test | tensorflow-io" >&2 && exit 2 ;;
 esac
+state=$venv/.installed
+wanted="$(cat "$project/pyproject.toml" "$project"/constraints*.txt | cksum) $project"
 
-wanted="$(cat "$project/setup.py" "$project/constraints.txt" | cksum) $project"
+has_uv() {
+    command -v uv >/dev/null
+}
 
-# installed SET: whether .venv holds what is wanted now.
+# installed: whether the environment holds what is wanted now.
 installed() {
-    [[ -x $venv/bin/python && -f $venv/.installed-$1 && ! -f $venv/.installing ]] &&
-        [[ $(<"$venv/.installed-$1") == "$wanted" ]]
+    local extra found
+    [[ -x $venv/bin/python && -f $state && ! -f $venv/.installing ]] || return 1
+    { read -r found && [[ $found == "$wanted" ]] && read -r found; } <"$state" || return 1
+    for extra in "${extras[@]}"; do
+        [[ " $found " == *" $extra "* ]] || return 1
+    done
 }
 
 # suitable COMMAND: whether it is a Python that the project runs on.
 suitable() {
-    "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' >/dev/null 2>&1
+    "$1" -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, $newest))" >/dev/null 2>&1
 }
 
-# Most runs of the tests are on Python 3.11. TensorFlow 2.16, which some read with, ends at 3.12.
 find_python() {
-    local name
-    if [[ -n ${PYTHON:-} ]]; then
-        suitable "$PYTHON" && echo "$PYTHON" && return
-        echo "PYTHON=$PYTHON is not a Python from 3.10 to 3.13." >&2 && return 1
+    local name versions="3.10 to 3.$((newest - 1))"
+    if [[ -n ${PYTHON:-} ]] && suitable "$PYTHON"; then
+        echo "$PYTHON" && return
+    elif [[ -n ${PYTHON:-} && $newest == 15 ]]; then
+        echo "PYTHON=$PYTHON is not a Python from $versions." >&2 && return 1
     fi
-    for name in python3.11 python3.12 python3.10 python3.13 python3 python; do
+    # Most runs of the tests are on Python 3.11.
+    for name in python3.11 python3.12 python3.13 python3.10 python3.14 python3 python; do
         suitable "$name" && echo "$name" && return
     done
-    echo "No Python from 3.10 to 3.13 found; install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
+    if has_uv; then
+        name=">=3.10,<3.$newest"
+        uv python find --quiet "$name" 2>/dev/null && return
+        uv python install --quiet 3.12 && uv python find --quiet 3.12 && return
+    fi
+    echo "No Python from $versions found; install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
     return 1
 }
 
-# check_disk PYTHON: fails with one line where the packages do not fit.
+# check_disk PYTHON GIGABYTES: fails with one line where the packages do not fit.
 check_disk() {
-    local need=$gigabytes
-    # The index of CPU-only builds of torch is known by its name.
-    if [[ $(uname) != Linux ]] || "$1" -m pip config list 2>/dev/null | grep -q "index.*/cpu"; then
-        need=$cpu_gigabytes
-    fi
-    "$1" - "$project" "$need" "$fetched" <<'PYTHON'
-import os, shutil, sys, tempfile
+    "$1" - "$project" "$2" <<'PYTHON'
+import shutil, sys
 
-project, need, fetched = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-temporary = tempfile.gettempdir()
-wanted = {os.stat(project).st_dev: [project, need]}
-wanted.setdefault(os.stat(temporary).st_dev, [temporary, 0])[1] += fetched
-for folder, gigabytes in wanted.values():
-    free = shutil.disk_usage(folder).free / 1e9
-    if free < gigabytes:
-        sys.exit(
-            f"{folder}: {free:.1f} GB are free, the installation needs about {gigabytes} GB there. "
-            "TMPDIR=/other/folder moves what is fetched; torch without CUDA takes 4 GB less "
-            "(./run_local.sh --help says how)."
-        )
+project, need = sys.argv[1], float(sys.argv[2])
+free = shutil.disk_usage(project).free / 1e9
+if free < need:
+    sys.exit(f"{project}: {free:.1f} GB are free, the installation needs about {need:g} GB there.")
 PYTHON
 }
 
-make_venv() {
-    # Some systems pack ensurepip apart from Python; their pip can serve the new folder.
-    "$1" -m venv "$venv" >/dev/null 2>&1 || {
-        "$1" -m venv --without-pip --clear "$venv"
-        "$1" -m pip --python "$venv/bin/python" install --quiet pip
-    }
+# pip_setting PYTHON NAME: a setting of pip, from its variable or its files; empty where not set.
+pip_setting() {
+    local variable=PIP_$2
+    variable=${variable//-/_}
+    variable=$(tr '[:lower:]' '[:upper:]' <<<"$variable")
+    echo "${!variable:-$("$1" -m pip config get "global.$2" 2>/dev/null || true)}"
 }
 
-if installed "$1"; then
+# use_pip_settings PYTHON: the indexes that pip is told of are uv's too.
+use_pip_settings() {
+    local index extra
+    index=$(pip_setting "$1" index-url) extra=$(pip_setting "$1" extra-index-url)
+    [[ -z $index || -n ${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-} ]] || export UV_DEFAULT_INDEX=$index
+    if [[ -n $extra && -z ${UV_INDEX:-}${UV_EXTRA_INDEX_URL:-} ]]; then
+        export UV_INDEX=$extra UV_INDEX_STRATEGY=${UV_INDEX_STRATEGY:-unsafe-best-match}
+    fi
+}
+
+# give_pip PYTHON: pip for an environment that has none; some systems pack ensurepip apart.
+give_pip() {
+    "$venv/bin/python" -m pip --version >/dev/null 2>&1 && return
+    "$venv/bin/python" -m ensurepip >/dev/null 2>&1 && return
+    "$1" -m pip install --quiet --disable-pip-version-check --target \
+        "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" pip && return
+    echo "There is neither uv nor a pip for $1; install one of them." >&2
+    return 1
+}
+
+# install PYTHON ARGUMENT...: installs into the environment.
+install() {
+    if has_uv; then
+        uv pip install --quiet --python "$venv/bin/python" "${@:2}"
+    else
+        give_pip "$1" || return 1
+        PIP_RETRIES=${PIP_RETRIES:-2} "$venv/bin/python" -m pip install --quiet \
+            --disable-pip-version-check "${@:2}"
+    fi
+}
+
+# install_all PYTHON: the pinned packages and the project.
+install_all() {
+    local list
+    list=$(IFS=, && echo "${extras[*]}")
+    cd "$project"
+    # Each step ends the function by itself: it is called where errors do not end the script.
+    ! has_uv || use_pip_settings "$1"
+    install "$1" -c "$constraints" setuptools || return 1
+    install "$1" -c "$constraints" --no-build-isolation -e ".[$list]" || return 1
+}
+
+if installed; then
     exit
 fi
 
 python=$(find_python)
 
 # One at a time: the lock is this process's and ends with it.
-exec 9>>"$project/.venv.lock"
+exec 9>>"$venv.lock"
 "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null || {
     echo "Another start is installing into $venv; waiting for it." >&2
     "$python" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
 }
-if installed "$1"; then
+if installed; then
     exit
 fi
 
@@ -97,26 +150,49 @@ if [[ -f $venv/.installing ]]; then
     rm -rf "$venv"
 elif [[ -e $venv ]] && ! suitable "$venv/bin/python"; then
     [[ -f $venv/pyvenv.cfg ]] || { echo "$venv is in the way and no virtual environment." >&2 && exit 1; }
-    echo "$venv has no Python from 3.10 to 3.13; making it anew." >&2
+    echo "$venv has no Python from 3.10 to 3.$((newest - 1)); making it anew." >&2
     rm -rf "$venv"
 fi
-if ! compgen -G "$venv/lib/python*/site-packages/torch/version.py" >/dev/null; then
-    check_disk "$python"
-    echo "Installing the pinned packages into $venv with $("$python" -V): up to $gigabytes GB, of which" >&2
-    echo "CUDA for torch is 4 GB (Linux; ./run_local.sh --help says how to do without). Minutes, once." >&2
+if [[ -n $torch ]] && ! compgen -G "$venv/lib/python*/site-packages/torch/version.py" >/dev/null; then
+    # On Linux torch brings CUDA along.
+    [[ $(uname) == Linux ]] && torch_gigabytes=5.5 || torch_gigabytes=1
+    gigabytes=$("$python" -c "print($gigabytes + $torch_gigabytes)")
+fi
+if [[ ! -d $venv ]]; then
+    check_disk "$python" "$gigabytes"
+    echo "Installing the pinned packages into $venv with $("$python" -V): about $gigabytes GB, once." >&2
+    if has_uv; then
+        uv venv --quiet --python "$python" "$venv"
+    else
+        "$python" -m venv --without-pip "$venv"
+    fi
 else
     echo "Bringing the packages in $venv up to date." >&2
 fi
-[[ -d $venv ]] || make_venv "$python"
+# What was asked for before stays.
+if [[ -f $state ]]; then
+    read -r -a before < <(tail -n 1 "$state")
+    for extra in ${before[@]+"${before[@]}"}; do
+        [[ " ${extras[*]} " == *" $extra "* || $venv != "$project/.venv" ]] || extras+=("$extra")
+    done
+    [[ " ${extras[*]} " != *" test "* ]] || constraints=constraints-test.txt
+fi
 
 touch "$venv/.installing"
-rm -f "$venv"/.installed-*
-(
-    cd "$project"
-    "$venv/bin/python" -m pip install --disable-pip-version-check -c constraints.txt setuptools wheel
-    "$venv/bin/python" -m pip install --disable-pip-version-check -c constraints.txt \
-        --no-build-isolation -e ".[$extras]"
-) >&2
-echo "$wanted" >"$venv/.installed-run"
-[[ $1 == run ]] || echo "$wanted" >"$venv/.installed-test"
+rm -f "$state"
+log=$venv/install.log
+if ! install_all "$python" >"$log" 2>&1; then
+    offline='name resolution|name or service not known|nodename nor servname|dns error|failed to resolve'
+    offline+='|newconnectionerror|connection refused|network is unreachable|tcp connect error|no route to host'
+    if grep -qiE "$offline" "$log"; then
+        echo "The package index cannot be reached: the first start needs a connection, or an index named in pip's own ways ($log has the details)." >&2
+    else
+        tail -n 20 "$log" >&2
+        echo "The installation has failed; all that was said is in $log." >&2
+    fi
+    # What is there is whole, or fit to be completed.
+    rm "$venv/.installing"
+    exit 1
+fi
+printf '%s\n%s\n' "$wanted" "${extras[*]}" >"$state"
 rm "$venv/.installing"

@@ -1,6 +1,7 @@
 """Fixtures: small inputs that look like something, and data sets made from them once a session."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 from pipeline import DatasetSpec, GenerateResult, generate
 from tests.drawing import draw_background, draw_foreground
 from transforms.plan.inputs import SplitShare
+
+# TensorFlow from 2.20 on loads its symbols for all, and a Triton that is loaded after it ends the
+# process (github.com/tensorflow/tensorflow/issues/124205). PyTorch does without Triton here.
+sys.modules["triton"] = None  # type: ignore[assignment]
 
 
 @pytest.fixture(autouse=True)

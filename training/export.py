@@ -10,10 +10,15 @@ import argparse
 import warnings
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
-from torch import nn
-from torch.nn import functional
+from transforms.extras import missing
+
+try:
+    import torch
+    from safetensors.torch import save_file
+    from torch import nn
+    from torch.nn import functional
+except ImportError:
+    raise missing(__name__, "PyTorch", "train") from None
 
 from transforms.models.depth.builtin import GRAPH, WEIGHTS
 from transforms.models.depth.network import MEAN, SCALE, DepthNetwork

@@ -19,11 +19,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from training.batches import Batch, Batches
 from training.cutouts import near_parts, stored_cutouts
 from training.data import load_training
+from transforms.extras import missing
+
+try:
+    import torch
+except ImportError:
+    raise missing(__name__, "PyTorch", "train") from None
+
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
 from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING

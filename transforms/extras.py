@@ -26,3 +26,19 @@ def install_command(extra: str) -> str:
     except PackageNotFoundError:
         return f"pip install -e '.[{extra}]' in the checkout"
     return f"pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def missing(module: str, package: str, extra: str) -> BaseException:
+    """The error of a module that cannot be imported for want of a package.
+
+    Args:
+        module: its `__name__`.
+        package: as `needs` takes it.
+        extra: the same.
+
+    Returns:
+        ImportError; SystemExit for a program, which then ends with one line.
+    """
+    if module == "__main__":
+        return SystemExit(f"this program {needs(package, extra)}")
+    return ImportError(f"{module} {needs(package, extra)}")

@@ -110,9 +110,9 @@ job_flags() {
 # versions: fails unless the launcher has what submission needs; prints its Python.
 versions() {
     "$python" -c 'import google.cloud.dataflow, google.cloud.storage' 2>/dev/null || fail \
-        "$python lacks the extra gcp; in an environment of its own:" \
-        "pip install -c constraints-gcp.txt setuptools wheel, and then" \
-        "pip install -c constraints-gcp.txt --no-build-isolation -e '.[gcp,hf]'"
+        "$python lacks the extra gcp:" \
+        "pip install -c constraints.txt setuptools, and then" \
+        "pip install -c constraints.txt --no-build-isolation -e '.[gcp]'"
     "$python" -c 'import sys; print(f"{sys.version_info[0]}.{sys.version_info[1]}")'
 }
 
@@ -151,7 +151,7 @@ case $command in
         version=$(versions)
         docker build --file "$project_root/deploy/dataflow/Dockerfile" --tag "$IMAGE" \
             --build-arg "BASE_IMAGE=$BASE_IMAGE" --build-arg "BEAM_IMAGE=$BEAM_IMAGE" \
-            --build-arg "PYTHON=$version" "$project_root"
+            --build-arg "PYTHON=$version" ${EXTRAS:+--build-arg "EXTRAS=$EXTRAS"} "$project_root"
         docker push "$IMAGE"
         ;;
     flags)

@@ -3,7 +3,7 @@
     from pipeline.readers.tensorflow import load
     model.fit(load("DIR", "train"), validation_data=load("DIR", "test", shuffle=0))
 
-Needs the extra `tensorflow`, which there is for Python 3.10 to 3.12.
+Needs the extra `tensorflow`, for Python 3.10 to 3.13.
 """
 
 import json
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from transforms.extras import missing
+
 try:
     import tensorflow as tf
-except ImportError as error:
-    raise ImportError(
-        "TensorFlow is not installed; python -m pip install 'mask-depth-dataset[tensorflow]'"
-        " brings it on Python 3.10 to 3.12"
-    ) from error
+except ImportError:
+    raise missing(__name__, "TensorFlow", "tensorflow") from None
 
 _SAMPLES, _CLEAN = "mask_depth", "mask_depth_assets"
 

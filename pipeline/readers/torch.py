@@ -3,6 +3,8 @@
 from pipeline.readers.torch import MaskDepthDataset
 samples = MaskDepthDataset("DIR", split="train")
 loader = torch.utils.data.DataLoader(samples, batch_size=32, shuffle=True, num_workers=4)
+
+Needs the extra `torch`.
 """
 
 import io
@@ -16,11 +18,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from PIL import Image
-from torch.utils.data import Dataset
 
+from transforms.extras import missing
 from transforms.pixels.codecs import decode_jpeg
+
+try:
+    import torch
+    from torch.utils.data import Dataset
+except ImportError:
+    raise missing(__name__, "PyTorch", "torch") from None
 
 Sample = dict[str, Any]
 
