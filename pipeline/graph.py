@@ -11,6 +11,7 @@ from transforms.steps.finish import Finish
 from transforms.steps.join_parts import JoinParts
 from transforms.steps.list_shards import ListShards
 from transforms.steps.place import place
+from transforms.steps.prepare import Prepare, after, things_of
 from transforms.steps.read_records import read_finished, shard_of
 from transforms.steps.remake import Remake
 from transforms.steps.resume import FINISHED, Resume
@@ -22,8 +23,8 @@ from transforms.steps.write import UNFINISHED, Write
 def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
     """Adds the whole data set to a pipeline.
 
-    Ids cross the Reshuffles; pixels are made after them and never cross another. A stage that works
-    once for each input comes before `List shards`, which is where samples begin.
+    Ids cross the Reshuffles; pixels are made after them and never cross another. What is made once
+    for each background comes first: shards wait for it.
 
     Args:
         pipeline: an empty pipeline.
@@ -32,6 +33,10 @@ def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
     """
     shards = pipeline | "List shards" >> ListShards(recipe.plan_path)
     clean_shards = pipeline | "List clean shards" >> ListShards(recipe.plan_path, clean=True)
+    if things_of(recipe):
+        prepared = beam.pvalue.AsSingleton(pipeline | "Prepare" >> Prepare(recipe))
+        shards = shards | "Prepared" >> beam.Map(after, prepared)
+        clean_shards = clean_shards | "Prepared clean" >> beam.Map(after, prepared)
 
     todo = shards | "Spread" >> beam.Reshuffle() | "Resume" >> Resume(recipe)
     made = todo.missing | "Make" >> MakeShards(recipe)
@@ -67,7 +72,7 @@ class MakeShards(beam.PTransform):
         """Adds the steps to a pipeline."""
         recipe = self._recipe
         blocks = shards | "Place" >> EachToMany(place, recipe)
-        for step in steps_of(recipe):  # Composite, Mask, Depth, Encode
+        for step in steps_of(recipe):  # Composite, Mask, Depth or Layers, Encode
             blocks = blocks | step.name >> EachBlock(step, recipe)
         written = blocks | "Write" >> Write(recipe)
         remade = written[UNFINISHED] | "Remake" >> Remake(recipe)

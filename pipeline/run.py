@@ -32,7 +32,7 @@ from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.inputs import known_categories
 from transforms.plan.plan import Plan, PlanError, samples_per_shard
 from transforms.recipe import DepthSettings, Recipe
-from transforms.report.manifest import Origin
+from transforms.report.manifest import LayeredDepth, Origin
 from transforms.steps.finish import MANIFEST
 
 _LOG = logging.getLogger(__name__)
@@ -275,6 +275,7 @@ def make_recipe(
             performance.half_precision,
             performance.share_model,
             weights,
+            spec.passes,
         )
     return Recipe(
         spec.output,
@@ -288,6 +289,7 @@ def make_recipe(
         performance.batch_size,
         progress_folder,
         plan.categories,
+        spec.on_error == "fail",
     )
 
 
@@ -328,6 +330,13 @@ def _run(
     if not runner.waits:
         name = runner.options.view_as(GoogleCloudOptions).job_name
         raise StillRunning(f"the job {f'{name} ' if name else ''}makes {spec.output}")
+
+
+def layers_of(spec: DatasetSpec) -> LayeredDepth | None:
+    """How depth is composed of layers, None where it is predicted from composites."""
+    if spec.passes is None:
+        return None
+    return LayeredDepth(spec.passes, models.digest(spec.depth_model))
 
 
 def job_reason(error: Exception) -> str:

@@ -31,6 +31,9 @@ from transforms.plan.inputs import SplitShare
 
 __all__ = ["MAX_SIDE", "DatasetSpec", "SpecError", "SplitShare"]
 
+DEFAULT_PASSES, MOST_PASSES = 8, 12
+"""Passes of the depth model over each clean background, with layered labels."""
+
 MAX_SIDE = 16384
 """Largest side of a composite: the widest picture that every reader of the formats accepts."""
 
@@ -186,6 +189,25 @@ class DatasetSpec:
             " torchscript:PATH",
         ),
     )
+    depth_labels: str = field(
+        default="predicted",
+        metadata=option(
+            _DEPTH,
+            Choice(("predicted", "layered")),
+            "predicted from each composite; or layered: the model sees each clean background once,"
+            " and objects are placed on its map by rule, which is faster and agrees with the masks",
+        ),
+    )
+    depth_passes: int | None = field(
+        default=None,
+        metadata=option(
+            _DEPTH,
+            Whole(1, MOST_PASSES),
+            "with layered labels, sizes and mirror images that a background's depth is averaged"
+            " over",
+            unset=f"{DEFAULT_PASSES}",
+        ),
+    )
     image_encoding: str = field(
         default="jpeg:90",
         metadata=option(_STORAGE, Encoding(), "of the composites; masks and depth are always PNG"),
@@ -250,6 +272,12 @@ class DatasetSpec:
         return self.depth_model != "none"
 
     @property
+    def passes(self) -> int | None:
+        """Passes of the depth model over each clean background; None where depth is predicted."""
+        layered = self.with_depth and self.depth_labels == "layered"
+        return (self.depth_passes or DEFAULT_PASSES) if layered else None
+
+    @property
     def image_format(self) -> str:
         """`jpeg` or `png`."""
         return self.image_encoding.partition(":")[0]
@@ -280,6 +308,14 @@ class DatasetSpec:
             raise SpecError(
                 f"--formats={','.join(self.formats)} is impossible; give each of"
                 f" {', '.join(FORMATS)} at most once"
+            )
+        if self.depth_labels == "layered" and not self.with_depth:
+            raise SpecError(
+                "--depth_labels=layered needs a depth model; give --depth_model=builtin or another"
+            )
+        if self.depth_passes is not None and self.depth_labels != "layered":
+            raise SpecError(
+                f"--depth_passes={self.depth_passes} is for --depth_labels=layered; add that"
             )
         self._check_splits()
 

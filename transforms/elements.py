@@ -8,6 +8,8 @@ import numpy as np
 from transforms.pixels.cutout import SOLID as SOLID
 from transforms.report.statistics import Statistics
 
+PREPARE = "Prepare"
+"""Step of the failures of samples whose background could not be prepared."""
 
 @dataclass(frozen=True, order=True)
 class ShardSpec:
@@ -90,6 +92,11 @@ class Failure:
     step: str
     reason: str
 
+    @property
+    def of_input(self) -> bool:
+        """Whether an input is to blame, which is named and counted as such."""
+        return self.step == PREPARE
+
 
 @dataclass(frozen=True)
 class BoundingBox:
@@ -114,6 +121,8 @@ class Sample:
         depth: the depth map as a 16-bit grey PNG file, or None without depth.
         depth_scale: value = pixel * depth_scale + depth_offset; a float32 number.
         depth_offset: see `depth_scale`.
+        object_depth: the value of the object's layer in the depth map; None where depth is not
+            layered.
         category: what the foreground shows; None where the samples have no categories.
         jpegs: the three pictures as JPEG files (composite, mask, depth with near bright), made only
             when a format asks for them; the last is None without depth.
@@ -127,6 +136,7 @@ class Sample:
     depth: bytes | None = None
     depth_scale: float = 0.0
     depth_offset: float = 0.0
+    object_depth: float | None = None
     category: str | None = None
     jpegs: tuple[bytes, bytes, bytes | None] | None = None
 
@@ -146,7 +156,8 @@ class Block:
         failures: the failed ones, which count as seen when the shard is written.
         images: uint8 [n, height, width, 3], the composites.
         masks: uint8 [n, height, width], alpha of the paste.
-        depth: float32 [n, height, width], the depth model's own values, all finite.
+        depth: float32 [n, height, width], in the numbers of the depth model, all finite.
+        object_depth: float32 [n], the value of each object in its depth map.
         samples: the alive samples, encoded.
         statistics: counts over them.
     """
@@ -159,6 +170,7 @@ class Block:
     images: np.ndarray | None = None
     masks: np.ndarray | None = None
     depth: np.ndarray | None = None
+    object_depth: np.ndarray | None = None
     samples: tuple[Sample, ...] = ()
     statistics: Statistics | None = None
 
@@ -192,6 +204,10 @@ class CleanImage:
         mask: 8-bit grey PNG file of its alpha; white everywhere for a background.
         width: width in pixels.
         height: height in pixels.
+        depth: depth map as a 16-bit grey PNG file, where depth is layered; 0 everywhere for a
+            foreground. None without.
+        depth_scale: value = pixel * depth_scale + depth_offset; 0 where there is no depth.
+        depth_offset: see `depth_scale`.
     """
 
     id: int
@@ -200,3 +216,6 @@ class CleanImage:
     mask: bytes
     width: int
     height: int
+    depth: bytes | None = None
+    depth_scale: float = 0.0
+    depth_offset: float = 0.0

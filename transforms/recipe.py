@@ -24,6 +24,8 @@ class DepthSettings:
         half_precision: whether CUDA computes in 16 bits.
         share_model: whether all worker processes of a machine use one copy of the model.
         digest: what `models.digest` must say where the model is loaded; None for anything.
+        passes: passes over each clean background, whose maps layered depth is composed of; None
+            where depth is predicted from composites.
     """
 
     model: str
@@ -33,6 +35,7 @@ class DepthSettings:
     half_precision: bool = False
     share_model: bool = False
     digest: str | None = None
+    passes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Recipe:
         progress_folder: local folder for the counters behind the progress line, or None.
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
+        strict: whether a background that cannot be prepared stops the job.
     """
 
     root: str
@@ -65,6 +69,7 @@ class Recipe:
     batch_size: int = 32
     progress_folder: str | None = None
     categories: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def folder(self) -> Folder:
@@ -79,8 +84,18 @@ class Recipe:
     @property
     def schema(self) -> Schema:
         """What decides the fields of a sample."""
-        with_depth = self.depth is not None
-        return Schema(self.image_size, self.image_format, with_depth, self.categories)
+        return Schema(
+            self.image_size,
+            self.image_format,
+            self.depth is not None,
+            self.categories,
+            self.layered,
+        )
+
+    @property
+    def layered(self) -> bool:
+        """Whether depth is composed of layers."""
+        return self.depth is not None and self.depth.passes is not None
 
     @property
     def block_size(self) -> int:

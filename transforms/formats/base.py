@@ -158,7 +158,9 @@ class Format(Protocol):
         """Starts a shard of samples."""
         ...
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage] | None:
+    def open_clean(
+        self, folder: Folder, shard: ShardSpec, schema: Schema
+    ) -> Sink[CleanImage] | None:
         """Starts a shard of clean images; None where the format holds none by itself."""
         ...
 

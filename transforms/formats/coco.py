@@ -35,7 +35,7 @@ class CocoFormat:
         """Starts a shard's pictures and its part of the annotations."""
         return _SampleSink(folder, shard, schema)
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
+    def open_clean(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
         return _CleanSink(folder, shard)
 

@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import Description, Folder, FormatError, OutputFile, Sink
-from transforms.formats.schema import CLEAN_FIELDS, Field, Kind, Picture, Row, Schema, Value, row_of
+from transforms.formats.schema import Field, Kind, Picture, Row, Schema, Value, row_of
 from transforms.storage import RAW
 
 ROWS_PER_GROUP = 100
@@ -68,9 +68,9 @@ class ParquetFormat:
         """Starts a shard of samples."""
         return _ParquetSink(folder, self.sample_path(shard), shard, schema.sample_fields())
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
+    def open_clean(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _ParquetSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS)
+        return _ParquetSink(folder, self.clean_path(shard), shard, schema.clean_fields())
 
     def sample_path(self, shard: ShardSpec) -> str:
         """Where a shard of samples stands, relative to the data set's folder."""

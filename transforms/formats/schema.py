@@ -99,12 +99,14 @@ class Schema:
         depth: whether there are depth maps.
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
+        layered: whether depth is composed of layers.
     """
 
     side: int
     image_format: str
     depth: bool
     categories: tuple[str, ...] = ()
+    layered: bool = False
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
@@ -162,7 +164,12 @@ class Schema:
                 lambda sample: sample.depth_scale,
             ),
             Field("depth_offset", "float32", "see depth_scale", lambda s: s.depth_offset),
+            *((_OBJECT_DEPTH,) if self.layered else ()),
         )
+
+    def clean_fields(self) -> tuple[Field, ...]:
+        """Fields of a clean foreground or background, in order."""
+        return CLEAN_FIELDS + (_CLEAN_DEPTH if self.layered else ())
 
     def _category_fields(self) -> tuple[Field, ...]:
         labels = {name: number for number, name in enumerate(self.categories)}
@@ -207,4 +214,28 @@ CLEAN_FIELDS = (
     Field("width", "int64", "width in pixels", lambda clean: clean.width),
     Field("height", "int64", "height in pixels", lambda clean: clean.height),
 )
-"""Fields of a clean foreground or background, in order."""
+"""Fields of a clean foreground or background, in order, where depth is not layered."""
+
+_CLEAN_DEPTH = (
+    Field(
+        "depth",
+        "picture",
+        "depth map of a background, 16-bit; 0 for a foreground",
+        lambda clean: Picture(f"{clean.id}_depth.png", clean.depth or b""),
+        PictureType("png", "uint16", 1, None),
+    ),
+    Field(
+        "depth_scale",
+        "float32",
+        "value = pixel * depth_scale + depth_offset; 0 where there is no depth",
+        lambda clean: clean.depth_scale,
+    ),
+    Field("depth_offset", "float32", "see depth_scale", lambda clean: clean.depth_offset),
+)
+
+_OBJECT_DEPTH = Field(
+    "object_depth",
+    "float32",
+    "value of the object in the depth map",
+    lambda sample: sample.object_depth,
+)

@@ -27,7 +27,6 @@ from transforms.formats.base import (
     Sink,
 )
 from transforms.formats.schema import (
-    CLEAN_FIELDS,
     Field,
     Kind,
     Picture,
@@ -64,9 +63,9 @@ class TFRecordFormat:
         """Starts a shard of samples."""
         return _TFRecordSink(folder, self.sample_path(shard), shard, schema.sample_fields())
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
+    def open_clean(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        return _TFRecordSink(folder, self.clean_path(shard), shard, CLEAN_FIELDS)
+        return _TFRecordSink(folder, self.clean_path(shard), shard, schema.clean_fields())
 
     def sample_path(self, shard: ShardSpec) -> str:
         """Where a shard of samples stands, relative to the data set's folder."""

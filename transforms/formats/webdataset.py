@@ -24,7 +24,6 @@ from transforms.formats.base import (
     Sink,
 )
 from transforms.formats.schema import (
-    CLEAN_FIELDS,
     Field,
     Picture,
     Row,
@@ -48,9 +47,9 @@ class WebDatasetFormat:
         members = partial(sample_members, schema.sample_fields())
         return _TarSink(folder, self.sample_path(shard), shard, members)
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage]:
+    def open_clean(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[CleanImage]:
         """Starts a shard of clean images."""
-        members = partial(clean_members, shard.split)
+        members = partial(clean_members, shard.split, schema.clean_fields())
         return _TarSink(folder, self.clean_path(shard), shard, members)
 
     def sample_path(self, shard: ShardSpec) -> str:
@@ -92,9 +91,9 @@ def sample_members(fields: tuple[Field, ...], sample: Sample) -> Iterator[Member
     return _members(f"fg_bg_{sample.placement.key}", fields, row_of(fields, sample))
 
 
-def clean_members(kind: str, clean: CleanImage) -> Iterator[Member]:
+def clean_members(kind: str, fields: tuple[Field, ...], clean: CleanImage) -> Iterator[Member]:
     """Names and contents of the files of a clean image; `kind` is the name of its split."""
-    return _members(f"{kind}_{clean.id}", CLEAN_FIELDS, row_of(CLEAN_FIELDS, clean))
+    return _members(f"{kind}_{clean.id}", fields, row_of(fields, clean))
 
 
 def _members(stem: str, fields: tuple[Field, ...], row: Row) -> Iterator[Member]:

@@ -38,7 +38,9 @@ class ZipFormat:
         """Starts a shard's parts."""
         return _PartSink(folder, shard)
 
-    def open_clean(self, folder: Folder, shard: ShardSpec) -> Sink[CleanImage] | None:
+    def open_clean(
+        self, folder: Folder, shard: ShardSpec, schema: Schema
+    ) -> Sink[CleanImage] | None:
         """Starts a shard of the backgrounds, which each batch repeats when it is joined."""
         return _BackgroundSink(folder, shard) if shard.split == BACKGROUNDS else None
 

@@ -1,11 +1,12 @@
 """The form in which a foreground is pasted: premultiplied colour beside its alpha."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-SOLID = 128
-"""A pixel belongs to the foreground from this alpha on."""
+from transforms.pixels.shape import SOLID as SOLID
+from transforms.pixels.shape import Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,11 @@ class Cutout:
         alpha = np.ascontiguousarray(rgba[..., 3])
         rest = np.repeat(255 - alpha[..., None], 3, axis=2)
         return cls(rgba[..., :3].astype(np.uint16) * alpha[..., None], rest, alpha)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Its outline."""
+        return Shape(self.alpha)
 
     def mirrored(self) -> "Cutout":
         """The mirror image, left and right exchanged."""

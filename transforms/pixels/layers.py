@@ -15,59 +15,14 @@ from functools import cached_property
 
 import numpy as np
 
-SOLID = 128
-"""A pixel belongs to an object from this alpha on."""
-
-REACH = 3
-"""Pixels around an object that it touches; a border is judged over that distance."""
+from transforms.pixels.shape import REACH, Shape
 
 STEP = 0.03
 """How much nearer an object is than all that it hides, as a share of the background's range of
 inverse depth."""
 
-_FEET = 0.1
 _ROWS_BELOW = 3
 _NEAREST = 1e-6  # Metric models may say 0, which has no inverse.
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """The outline of an object, from its alpha.
-
-    Attributes:
-        alpha: uint8 [height, width], with at least one value of 128 or more.
-    """
-
-    alpha: np.ndarray
-
-    @cached_property
-    def solid(self) -> np.ndarray:
-        """bool [height, width]: the pixels that belong to the object."""
-        return self.alpha >= SOLID
-
-    @cached_property
-    def reach(self) -> np.ndarray:
-        """bool [height + 6, width + 6]: what the object covers or touches, three pixels around."""
-        height, width = self.alpha.shape
-        wide = np.zeros((height, width + 2 * REACH), bool)
-        for shift in range(2 * REACH + 1):
-            wide[:, shift : shift + width] |= self.solid
-        tall = np.zeros((height + 2 * REACH, width + 2 * REACH), bool)
-        for shift in range(2 * REACH + 1):
-            tall[shift : shift + height] |= wide
-        return tall
-
-    @cached_property
-    def bottom(self) -> int:
-        """The lowest row of the object."""
-        return int(np.flatnonzero(self.solid.any(axis=1))[-1])
-
-    @cached_property
-    def feet(self) -> np.ndarray:
-        """int [n]: the columns in which the lowest tenth of the object's rows belongs to it."""
-        rows = np.flatnonzero(self.solid.any(axis=1))
-        lowest = max(1, round(_FEET * (rows[-1] - rows[0] + 1)))
-        return np.flatnonzero(self.solid[self.bottom - lowest + 1 : self.bottom + 1].any(axis=0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,15 +40,26 @@ def depth_text(origin: Origin) -> str:
     kind = origin.meaning.kind.replace("_", " ")
     unit = f" in {origin.meaning.unit}" if origin.meaning.unit else ""
     near = "large" if origin.meaning.near_is_large else "small"
+    scale = "value = pixel * depth_scale + depth_offset."
+    if origin.layers is not None:
+        passes = origin.layers.passes
+        return (
+            f"Depth is {kind}{unit}; near is {near}. It is composed of layers: the background is as"
+            f" predicted by the model `{origin.depth_model}` from the clean background"
+            f"{f', averaged over {passes} passes' if passes > 1 else ''}; the object is not"
+            " predicted but placed by rule, flat, a small step nearer than what it stands on and"
+            f" than all that it covers and touches. {scale}"
+        )
     return (
         f"Depth is {kind}{unit} as predicted by the model `{origin.depth_model}`; near is {near}."
-        " value = pixel * depth_scale + depth_offset."
+        f" {scale}"
     )
 
 
 def dataset_text(schema: Schema, origin: Origin) -> str:
     """The data set in a few sentences."""
-    what = "its exact mask and a predicted depth map" if schema.depth else "its exact mask"
+    depth = "a depth map composed of layers" if schema.layered else "a predicted depth map"
+    what = f"its exact mask and {depth}" if schema.depth else "its exact mask"
     size = f"{schema.side}x{schema.side}"
     text = f"Foregrounds pasted on backgrounds at {size} pixels, each with {what}."
     return " ".join(part for part in (text, depth_text(origin)) if part)

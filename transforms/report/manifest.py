@@ -12,6 +12,19 @@ from transforms.steps.summarise import Summary
 
 
 @dataclass(frozen=True)
+class LayeredDepth:
+    """How depth maps are composed of layers.
+
+    Attributes:
+        passes: passes of the depth model over each clean background.
+        model_sha256: digest of the depth model's weights.
+    """
+
+    passes: int
+    model_sha256: str
+
+
+@dataclass(frozen=True)
 class Origin:
     """What the manifest says about where a data set comes from.
 
@@ -21,6 +34,7 @@ class Origin:
         input_errors: inputs that were left out.
         depth_model: name of the depth model, None without depth.
         meaning: what its numbers say, None without depth.
+        layers: how depth is composed of layers, None where it is predicted from composites.
     """
 
     spec: str
@@ -28,6 +42,12 @@ class Origin:
     input_errors: tuple[InputError, ...]
     depth_model: str | None
     meaning: DepthMeaning | None
+    layers: LayeredDepth | None = None
+
+    def without(self, errors: tuple[InputError, ...]) -> "Origin":
+        """The origin after more inputs were left out."""
+        found = sorted((*self.input_errors, *errors), key=lambda error: error.path)
+        return dataclasses.replace(self, input_errors=tuple(found))
 
 
 def data_files(summary: Summary) -> tuple[OutputFile, ...]:
@@ -50,7 +70,11 @@ def manifest_json(
         },
         "depth": None
         if origin.meaning is None
-        else {"model": origin.depth_model, **dataclasses.asdict(origin.meaning)},
+        else {
+            "model": origin.depth_model,
+            **dataclasses.asdict(origin.meaning),
+            **({} if origin.layers is None else _layers(origin.layers)),
+        },
         "versions": dict(origin.versions),
         "inputs": {
             "foregrounds": [dataclasses.asdict(asset) for asset in plan.foregrounds],
@@ -61,3 +85,12 @@ def manifest_json(
         "other_files": [dataclasses.asdict(file) for file in other_files],
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _layers(layers: LayeredDepth) -> dict[str, object]:
+    return {
+        "labels": "layered",
+        "background": "predicted from the clean background, once each",
+        "object": "placed by rule: nearer than all that it covers and touches",
+        **dataclasses.asdict(layers),
+    }

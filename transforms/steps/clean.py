@@ -1,19 +1,27 @@
 """Clean step: the resized foregrounds and backgrounds, once each, as a data set of their own."""
 
+import contextlib
+from dataclasses import replace
+
 import numpy as np
 
 from transforms import storage
 from transforms.elements import CleanImage, ShardSpec
 from transforms.formats import FORMATS
 from transforms.formats.base import Sink
-from transforms.pixels.codecs import encode_mask, encode_rgb
+from transforms.pixels.codecs import encode_16_bit, encode_mask, encode_rgb
 from transforms.pixels.input_cache import read_background, read_foreground
-from transforms.plan.clean_shards import FOREGROUNDS
+from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
+from transforms.prepared import Refused
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord, write_record
 from transforms.report.statistics import PictureCounts, Statistics
+from transforms.steps.background_depth import background_depth
+from transforms.steps.encode import quantise
+
+_BITS = 16  # Of clean depth maps: there are few of them.
 
 
 def clean_foreground(plan: Plan, asset: InputImage) -> tuple[CleanImage, Statistics]:
@@ -41,10 +49,34 @@ def _clean_image(asset: InputImage, colour: np.ndarray, alpha: np.ndarray) -> Cl
     return CleanImage(asset.id, name, encode_rgb(colour), encode_mask(alpha), width, height)
 
 
+def with_depth(
+    clean: CleanImage, asset: InputImage, background: bool, recipe: Recipe
+) -> CleanImage:
+    """A clean image with the depth that was prepared; 0 everywhere where there is none.
+
+    Args:
+        clean: the image.
+        asset: its input.
+        background: whether it is a background; others have no depth.
+        recipe: says how depth was prepared.
+    """
+    depth = None
+    if background:
+        with contextlib.suppress(Refused):
+            depth = background_depth(asset, recipe).depth
+    if depth is None:
+        nothing = np.zeros((clean.height, clean.width), np.uint16)
+        return replace(clean, depth=encode_16_bit(nothing))
+    stored = quantise(depth[None], _BITS)
+    scale, offset = float(stored.scale[0]), float(stored.offset[0])
+    file = encode_16_bit(stored.pixels[0])
+    return replace(clean, depth=file, depth_scale=scale, depth_offset=offset)
+
+
 def write_clean_shard(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     """Writes one shard of clean images in all formats that hold them."""
     folder, plan = recipe.folder, load_plan(recipe.plan_path)
-    opened = (FORMATS[name].open_clean(folder, shard) for name in recipe.formats)
+    opened = (FORMATS[name].open_clean(folder, shard, recipe.schema) for name in recipe.formats)
     sinks: list[Sink[CleanImage]] = [sink for sink in opened if sink is not None]
     statistics = Statistics()
     assets = plan.foregrounds if shard.split == FOREGROUNDS else plan.backgrounds
@@ -52,6 +84,8 @@ def write_clean_shard(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     try:
         for asset in assets[shard.start : shard.stop]:
             clean, counts = make(plan, asset)
+            if recipe.layered:
+                clean = with_depth(clean, asset, shard.split == BACKGROUNDS, recipe)
             statistics += counts
             for sink in sinks:
                 sink.write(clean)

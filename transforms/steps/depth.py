@@ -76,9 +76,9 @@ def predict_block(model: DepthModel, block: Block) -> Block:
     return replace(block, depth=depth).without(failed)
 
 
-def has_depth(recipe: Recipe) -> bool:
-    """Whether a data set has depth maps."""
-    return recipe.depth is not None
+def is_predicted(recipe: Recipe) -> bool:
+    """Whether depth is predicted from the composites."""
+    return recipe.depth is not None and not recipe.layered
 
 
 def load_model(settings: DepthSettings) -> DepthModel:

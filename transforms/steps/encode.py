@@ -94,6 +94,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
                 depth=files[2],
                 depth_scale=0.0 if quantised is None else float(quantised.scale[i]),
                 depth_offset=0.0 if quantised is None else float(quantised.offset[i]),
+                object_depth=None if block.object_depth is None else float(block.object_depth[i]),
                 category=None if plan is None else plan.category_of(placement.fg_id),
                 jpegs=_jpegs(block, quantised, i, files[0], recipe) if recipe.jpegs else None,
             )

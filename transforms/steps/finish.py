@@ -18,7 +18,6 @@ from transforms.formats.base import (
     SplitFiles,
     other_file,
 )
-from transforms.formats.schema import CLEAN_FIELDS
 from transforms.owned import FOR_A_RUN, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.plan import Plan, load_plan
@@ -29,8 +28,9 @@ from transforms.report.gallery import build_gallery
 from transforms.report.manifest import Origin, data_files, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
 from transforms.report.snippets import snippets
+from transforms.steps.prepare import index_file, read_preparation
 from transforms.steps.summarise import Summary
-from transforms.steps.write import too_many
+from transforms.steps.write import check_failures
 
 MANIFEST = "manifest.json"
 MANIFEST_CHECKSUM = "manifest.json.sha256"
@@ -59,7 +59,7 @@ def descriptions(
         Description(text, recipe.schema.sample_fields(), splits(set(by_split) - clean)),
         Description(
             "The resized foregrounds and backgrounds of a data set of composites.",
-            CLEAN_FIELDS,
+            recipe.schema.clean_fields(),
             splits(clean),
         ),
     )
@@ -74,8 +74,7 @@ def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     Raises:
         TooManyFailures: more samples have failed than the job allows.
     """
-    if len(summary.failures) > recipe.allowed_failures:
-        raise too_many(list(summary.failures), recipe.allowed_failures)
+    check_failures(summary.failures, recipe.allowed_failures)
     folder = recipe.folder
     if not storage.exists(folder.path(MANIFEST)):
         _write_all(summary, recipe, origin)
@@ -107,6 +106,8 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
 
 def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     folder, plan = recipe.folder, load_plan(recipe.plan_path)
+    prepared = read_preparation(folder)
+    origin = origin.without(prepared.errors)
     files = data_files(summary)
     samples, clean = descriptions(files, "parquet", recipe, origin)
     split = next(iter(plan.shard_counts))
@@ -129,6 +130,7 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
         for path in STATE_FILES
         if (data := storage.read_if_there(folder.path(path))) is not None
     ]
+    others += [*prepared.files, *index_file(folder)]
     others += summary.records
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()

@@ -22,10 +22,11 @@ FINISHED = "finished"
 def finished_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
     """The record of a finished shard, or None when the shard is to be made.
 
-    A shard with failed samples counts as not finished, so that they are tried again.
+    A shard with failed samples counts as not finished, so that they are tried again; but not those
+    of a background that could not be prepared, which is not tried again either.
     """
     record = read_record(folder, shard)
-    if record is None or record.failures:
+    if record is None or not all(failure.of_input for failure in record.failures):
         return None
     for file in record.files:
         if not storage.is_intact(folder.path(file.path), file.bytes, file.sha256):

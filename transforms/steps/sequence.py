@@ -13,8 +13,9 @@ from transforms.elements import Block
 from transforms.models.inference import ModelHandler
 from transforms.recipe import Recipe
 from transforms.steps.composite import add_composites
-from transforms.steps.depth import DepthHandler, add_depth, has_depth
+from transforms.steps.depth import DepthHandler, add_depth, is_predicted
 from transforms.steps.encode import encode
+from transforms.steps.layers import add_layers, is_layered
 from transforms.steps.mask import add_masks
 
 
@@ -38,7 +39,8 @@ class Step:
 STEPS = (
     Step("Composite", add_composites),
     Step("Mask", add_masks),
-    Step("Depth", add_depth, wanted=has_depth, handler=DepthHandler),
+    Step("Depth", add_depth, wanted=is_predicted, handler=DepthHandler),
+    Step("Layers", add_layers, wanted=is_layered),
     Step("Encode", encode),
 )
 """All steps, in the order in which a block passes them."""

@@ -5,7 +5,7 @@ Reshuffle is fused. Where a runner decides otherwise, the shard is dropped and n
 and made again in one piece: it is a pure function of its spec, so nothing needs to be merged.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import apache_beam as beam
@@ -64,8 +64,7 @@ class ShardWriter:
         assert block.statistics is not None
         self.seen += block.promised
         self._failures += block.failures
-        if len(self._failures) > self._recipe.allowed_failures:
-            raise too_many(self._failures, self._recipe.allowed_failures)
+        check_failures(self._failures, self._recipe.allowed_failures)
         for sample in block.samples:
             for sink in self._sinks:
                 sink.write(sample)
@@ -87,11 +86,18 @@ class ShardWriter:
             sink.discard()
 
 
-def too_many(failures: list[Failure], allowed: int) -> TooManyFailures:
-    """The error that stops a job; it names the first failure."""
-    first = failures[0]
-    return TooManyFailures(
-        f"{len(failures)} samples have failed, more than the {allowed} that --max_failures allows;"
+def check_failures(failures: Sequence[Failure], allowed: int) -> None:
+    """Stops a job with too many failed samples; those of a faulty input count as one input.
+
+    Raises:
+        TooManyFailures: there are more than allowed; it names the first.
+    """
+    counted = [failure for failure in failures if not failure.of_input]
+    if len(counted) <= allowed:
+        return
+    first = counted[0]
+    raise TooManyFailures(
+        f"{len(counted)} samples have failed, more than the {allowed} that --max_failures allows;"
         f" the first is {first.key} in step {first.step}: {first.reason}"
     )
 

@@ -1,0 +1,39 @@
+"""Layers step: each sample's depth is composed of its background's and its object's."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from transforms.elements import PREPARE, Block, Failure
+from transforms.pixels.input_cache import input_cache
+from transforms.pixels.layers import stack
+from transforms.plan.plan import load_plan
+from transforms.prepared import Refused
+from transforms.recipe import Recipe
+from transforms.steps.background_depth import background_depth
+
+
+def is_layered(recipe: Recipe) -> bool:
+    """Whether depth is composed of layers."""
+    return recipe.layered
+
+
+def add_layers(block: Block, recipe: Recipe) -> Block:
+    """Adds `depth` and `object_depth` to a block.
+
+    Samples whose background could not be prepared become failures.
+    """
+    plan, assets = load_plan(recipe.plan_path), input_cache(recipe.plan_path)
+    side, count = recipe.image_size, len(block.placements)
+    depth, values = np.zeros((count, side, side), np.float32), np.zeros(count, np.float32)
+    failed: dict[int, Failure] = {}
+    for i, sample in enumerate(block.placements):
+        source = plan.background_by_id[sample.bg_id]
+        try:
+            background = background_depth(source, recipe)
+        except Refused as error:
+            failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
+            continue
+        cutout = assets.cutout(sample.fg_id, sample.flip, sample.width, sample.height)
+        depth[i], [values[i]] = stack(background, [(cutout.shape, sample.x, sample.y)])
+    return replace(block, depth=depth, object_depth=values).without(failed)
