@@ -15,7 +15,7 @@ from pipeline.progress import clock
 from pipeline.run import Job, checked, make_recipe, origin_of
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec
-from pipeline.trial import RestCost, SampleCost, decodes, measure_rest, measure_samples
+from pipeline.trial import RestCost, SampleCost, decodes, measure_rest, measure_samples, prepare_for_trial, shown_backgrounds
 from transforms import storage
 from transforms.elements import ShardSpec
 from transforms.formats.base import Folder
@@ -44,6 +44,7 @@ class Forecast:
         free: free bytes at the output, None where there is no such figure.
         milliseconds: time of one sample on one core, as just measured.
         inputs_seconds: time in which the inputs are read, as just measured.
+        preparation_seconds: estimated time of what is prepared once for each background.
         samples_seconds: estimated time of the samples.
         rest_seconds: estimated time of start, clean images, gallery and descriptions.
         workers: worker processes that the estimate counts with.
@@ -60,6 +61,7 @@ class Forecast:
     free: int | None
     milliseconds: float
     inputs_seconds: float
+    preparation_seconds: float
     samples_seconds: float
     rest_seconds: float
     workers: int
@@ -67,7 +69,12 @@ class Forecast:
     @property
     def seconds(self) -> float:
         """Estimated time of the job on this machine."""
-        return self.inputs_seconds + self.samples_seconds + self.rest_seconds
+        return (
+            self.inputs_seconds
+            + self.preparation_seconds
+            + self.samples_seconds
+            + self.rest_seconds
+        )
 
     def text(self) -> str:
         """The forecast for people, a line each."""
@@ -81,9 +88,15 @@ class Forecast:
         if self.finished:
             return "\n".join([*lines, "time      none: the data set is finished"])
         lines.append(f"size      about {format_bytes(self.bytes)}{free}")
+        prepared = ""
+        if self.preparation_seconds:
+            prepared = f" backgrounds' depth {clock(self.preparation_seconds)},"
+            lines.append(
+                "depth     composed of layers: the model sees each background once and no composite"
+            )
         lines.append(
             f"time      about {clock(self.seconds)} on this machine with {self.workers} workers:"
-            f" inputs {clock(self.inputs_seconds)}, samples {clock(self.samples_seconds)}"
+            f" inputs {clock(self.inputs_seconds)},{prepared} samples {clock(self.samples_seconds)}"
             f" ({self.milliseconds:.2f} ms a sample and core, just measured), the rest"
             f" {clock(self.rest_seconds)}"
         )
@@ -114,10 +127,10 @@ def forecast(
     todo = [] if claimed.finished else _missing(spec, claimed, shards)
     workers = choose_runner(beam_arguments, len(shards)).workers or 1
     if claimed.finished:
-        samples, rest = SampleCost(0, 0, 0), RestCost(0, 0, 0, 0)
+        samples, rest, prepare_seconds = SampleCost(0, 0, 0), RestCost(0, 0, 0, 0), 0.0
     else:
         with tempfile.TemporaryDirectory() as folder:
-            samples, rest = _tried(job, plan, performance, folder, min(workers, cores()))
+            samples, rest, prepare_seconds = _tried(job, plan, performance, folder, min(workers, cores()))
     images = len(plan.foregrounds) + len(plan.backgrounds)
     count = sum(shard.count for shard in todo)
     made = samples_seconds(plan, todo, samples, min(workers, cores()))
@@ -134,6 +147,7 @@ def forecast(
         free_bytes(spec.output),
         samples.sample_seconds * 1000,
         inputs_seconds,
+        prepare_seconds * len(plan.backgrounds) / min(workers, cores()),
         made,
         other + rest.clean_seconds * images / min(workers, cores(), 2),
         workers,
@@ -164,7 +178,7 @@ def _missing(spec: DatasetSpec, claimed: Claim, shards: list[ShardSpec]) -> list
 
 def _tried(
     job: Job, plan: Plan, performance: Performance, folder: str, processes: int
-) -> tuple[SampleCost, RestCost]:
+) -> tuple[SampleCost, RestCost, float]:
     def recipe(name: str) -> Recipe:
         root = os.path.join(folder, name)
         storage.write_text(Folder(root).plan_path, plan.to_json())
@@ -172,6 +186,9 @@ def _tried(
         made = make_recipe(trial, plan, job.meaning, performance, weights=job.maker.weights)
         return dataclasses.replace(made, allowed_failures=plan.total)
 
-    samples = measure_samples(plan, recipe("samples"), processes)
-    origin = origin_of(job.spec, job.catalog, job.meaning)
-    return samples, measure_rest(plan, recipe("rest"), origin)
+    of_samples = recipe("samples")
+    shown = shown_backgrounds(plan, processes)
+    prepare_seconds = prepare_for_trial(plan, of_samples, shown)
+    samples = measure_samples(plan, of_samples, processes)
+    origin = origin_of(job.spec, job.catalog, job.meaning, job.maker.weights)
+    return samples, measure_rest(plan, recipe("rest"), origin), prepare_seconds

@@ -263,7 +263,8 @@ def make_recipe(
         meaning: what the numbers of its depth model say, None without depth.
         performance: how the machine is used.
         progress_folder: local folder for the counters behind the progress line, or None.
-        weights: digest that the depth model must have wherever it is loaded, None for any.
+        weights: digest that the depth model must have wherever it is loaded, None for any; layered
+            depth is prepared under it.
     """
     depth = None
     if meaning is not None:
@@ -293,14 +294,20 @@ def make_recipe(
     )
 
 
-def origin_of(spec: DatasetSpec, catalog: Catalog, meaning: DepthMeaning | None) -> Origin:
-    """What the manifest says of where a data set comes from."""
+def origin_of(
+    spec: DatasetSpec,
+    catalog: Catalog,
+    meaning: DepthMeaning | None,
+    weights: str | None = None,
+) -> Origin:
+    """What the manifest says of where a data set comes from; `weights` as for `make_recipe`."""
     return Origin(
         spec.to_json(),
         _versions(),
         catalog.errors,
         spec.depth_model if spec.with_depth else None,
         meaning,
+        None if spec.passes is None or weights is None else LayeredDepth(spec.passes, weights),
     )
 
 
@@ -315,7 +322,7 @@ def _run(
     progress: bool,
 ) -> None:
     runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()), spec.output)
-    origin = origin_of(spec, catalog, meaning)
+    origin = origin_of(spec, catalog, meaning, weights)
     with watched(plan.total, enabled=progress and runner.local) as counters:
         recipe = make_recipe(spec, plan, meaning, performance, counters, weights)
         try:
@@ -330,13 +337,6 @@ def _run(
     if not runner.waits:
         name = runner.options.view_as(GoogleCloudOptions).job_name
         raise StillRunning(f"the job {f'{name} ' if name else ''}makes {spec.output}")
-
-
-def layers_of(spec: DatasetSpec) -> LayeredDepth | None:
-    """How depth is composed of layers, None where it is predicted from composites."""
-    if spec.passes is None:
-        return None
-    return LayeredDepth(spec.passes, models.digest(spec.depth_model))
 
 
 def job_reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ decodes for them, and what stands beside the samples. Each is measured by itself
 processes at once as the job has workers, since these share the machine.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,12 +22,14 @@ from transforms.formats.base import Folder, OutputFile
 from transforms.pixels.input_cache import CACHE_BYTES, forget_plans
 from transforms.plan.clean_shards import clean_shards
 from transforms.plan.plan import Plan
+from transforms.prepared import Refused
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord
 from transforms.report.manifest import Origin
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import finish
 from transforms.steps.join_parts import contributions
+from transforms.steps.prepare import prepare_input, things_of
 from transforms.steps.remake import make_shard
 from transforms.steps.summarise import SummaryFn
 
@@ -37,6 +40,7 @@ MOST_SAMPLES = 512
 MINIATURE_INPUTS = 16
 MINIATURE_SAMPLES = 48
 LOOKED_AT_SHARDS = 16
+PREPARED = 3
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,7 @@ def measure_samples(plan: Plan, recipe: Recipe, processes: int) -> SampleCost:
         recipe: how samples are made, with a root of its own.
         processes: how many are at work at once; one where processes cannot be copied safely.
     """
-    shards = list(plan.shards())
-    chosen = [shards[i * len(shards) // processes] for i in range(processes)]
+    chosen = _chosen(plan, processes)
     if processes == 1 or sys.platform != "linux" or threading.active_count() > 1:
         return _sample_cost(chosen[0], recipe)
     pipes = [_start(shard, recipe) for shard in chosen]
@@ -99,6 +102,53 @@ def measure_samples(plan: Plan, recipe: Recipe, processes: int) -> SampleCost:
             for field in dataclasses.fields(SampleCost)
         )
     )
+
+
+def prepare_for_trial(plan: Plan, recipe: Recipe, ids: Iterable[int]) -> float:
+    """Prepares backgrounds in the recipe's folder, so that samples can be timed.
+
+    A few are prepared for real. The others get the results of the first: how long samples take does
+    not depend on what is in them.
+
+    Args:
+        plan: the plan.
+        recipe: says what is wanted.
+        ids: of the backgrounds.
+
+    Returns:
+        Seconds of one core for a background; 0 where nothing is to be prepared.
+    """
+    sources = [plan.background_by_id[bg_id] for bg_id in sorted(set(ids))]
+    things = things_of(recipe)
+    if not things or not sources:
+        return 0.0
+    seconds = []
+    for source in sources[:PREPARED]:
+        start = time.perf_counter()
+        for _ in prepare_input(source, recipe):
+            pass
+        seconds.append(time.perf_counter() - start)
+    for thing in things:
+        with contextlib.suppress(Refused):
+            data = thing.read(sources[0], recipe)
+            for source in sources[PREPARED:]:
+                recipe.folder.write(thing.path(source, recipe), data)
+    return min(seconds)  # The first loads the model as well.
+
+
+def shown_backgrounds(plan: Plan, processes: int) -> set[int]:
+    """Ids of the backgrounds that `measure_samples` needs."""
+    found: set[int] = set()
+    for shard in _chosen(plan, processes):
+        stop = min(shard.stop, shard.start + MOST_SAMPLES)
+        placements = plan.samples(shard.split, shard.start, stop)
+        found |= {placement.bg_id for placement in placements}
+    return found
+
+
+def _chosen(plan: Plan, processes: int) -> list[ShardSpec]:
+    shards = list(plan.shards())
+    return [shards[i * len(shards) // processes] for i in range(processes)]
 
 
 def _start(shard: ShardSpec, recipe: Recipe) -> tuple[int, int]:
@@ -191,6 +241,7 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
     storage.write_text(folder.plan_path, small.to_json())
     storage.write_text(folder.path("state/spec.json"), origin.spec)
     forget_plans()
+    prepare_for_trial(small, recipe, (source.id for source in small.backgrounds))
     summary = SummaryFn()
     totals = summary.create_accumulator()
     records = [make_shard(shard, recipe) for shard in small.shards()]

@@ -22,6 +22,7 @@ from transforms.steps.beam import Each
 from transforms.steps.encode import QuantisedDepth
 from transforms.steps.mask import bounding_box
 from transforms.steps.place import blocks
+from transforms.steps.verify_layers import EVERY, label_fault
 
 _ROWS = 64
 _MOST_FAULTS = 20
@@ -40,6 +41,7 @@ class _Shard:
         self.faults: list[Fault] = []
         self.statistics = Statistics()
         self.samples = 0
+        self.decoded = 0
         self.ended: set[str] = set()
 
     def fault(self, path: str, what: str) -> None:
@@ -145,7 +147,27 @@ class _Shard:
         if not (inside and wanted.y <= ys.min() and ys.max() < wanted.y + wanted.height):
             self.fault(path, f"{key}: the mask is not where the plan has placed the foreground")
             return None
+        if depth is not None and not self._layers_agree(path, row, wanted, mask, depth):
+            return None
         return image, mask, depth
+
+    def _layers_agree(
+        self, path: str, row: Row, wanted: Placement, mask: np.ndarray, depth: np.ndarray
+    ) -> bool:
+        """Whether layered depth is what its layers give, for one sample in sixteen."""
+        self.decoded += 1
+        if not self.recipe.layered or self.decoded % EVERY != 1:
+            return True
+
+        def number(name: str) -> np.ndarray:
+            return np.array([row[self.index[name]]], np.float32)
+
+        stored = QuantisedDepth(depth[None], number("depth_scale"), number("depth_offset"))
+        value = float(number("object_depth")[0])
+        fault = label_fault(wanted, mask, stored, value, self.plan, self.recipe)
+        if fault is not None:
+            self.fault(path, f"{wanted.key}: {fault}")
+        return fault is None
 
     def _category(self, fg_id: int) -> dict[str, object]:
         category = self.plan.category_of(fg_id)
