@@ -48,18 +48,18 @@ def keep_from_shard(
     Those that are kept already are left as they are.
     """
     positions = plan.gallery_positions.get(shard.split, ())
-    wanted = {
-        position - shard.start
+    keys = (
+        plan.samples(shard.split, position, position + 1)[0].key
         for position in positions
         if shard.start <= position < shard.stop
-        and not _is_kept(folder, plan.samples(shard.split, position, position + 1)[0].key, schema)
-    }
+    )
+    wanted = {key for key in keys if not _is_kept(folder, key, schema)}
     if not wanted:
         return
     fields = schema.sample_fields()
-    for number, row in enumerate(table.read(folder.path(table.sample_path(shard)), fields)):
-        if number in wanted:
-            by_name = dict(zip((field.name for field in fields), row, strict=True))
+    for row in table.read(folder.path(table.sample_path(shard)), fields):
+        by_name = dict(zip((field.name for field in fields), row, strict=True))
+        if by_name["key"] in wanted:  # Its number in the file says nothing: others may have failed.
             for kind in _KINDS:
                 picture = by_name.get(kind)
                 if isinstance(picture, Picture):
