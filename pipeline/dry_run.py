@@ -15,7 +15,15 @@ from pipeline.progress import clock
 from pipeline.run import Job, checked, make_recipe, origin_of
 from pipeline.runner import choose_runner
 from pipeline.spec import DatasetSpec
-from pipeline.trial import RestCost, SampleCost, decodes, measure_rest, measure_samples, prepare_for_trial, shown_backgrounds
+from pipeline.trial import (
+    RestCost,
+    SampleCost,
+    decodes,
+    measure_rest,
+    measure_samples,
+    prepare_for_trial,
+    shown_backgrounds,
+)
 from transforms import storage
 from transforms.elements import ShardSpec
 from transforms.formats.base import Folder
@@ -130,7 +138,9 @@ def forecast(
         samples, rest, prepare_seconds = SampleCost(0, 0, 0), RestCost(0, 0, 0, 0), 0.0
     else:
         with tempfile.TemporaryDirectory() as folder:
-            samples, rest, prepare_seconds = _tried(job, plan, performance, folder, min(workers, cores()))
+            samples, rest, prepare_seconds = _tried(
+                job, plan, performance, folder, min(workers, cores())
+            )
     images = len(plan.foregrounds) + len(plan.backgrounds)
     count = sum(shard.count for shard in todo)
     made = samples_seconds(plan, todo, samples, min(workers, cores()))

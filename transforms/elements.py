@@ -11,6 +11,7 @@ from transforms.report.statistics import Statistics
 PREPARE = "Prepare"
 """Step of the failures of samples whose background could not be prepared."""
 
+
 @dataclass(frozen=True, order=True)
 class ShardSpec:
     """One output shard: a range of a split's samples in their mixed order.

@@ -245,7 +245,7 @@ def test_a_background_without_depth_costs_that_background(inputs, tmp_path):
 
 def test_a_dry_run_says_what_layers_bring(inputs, tmp_path):
     found = forecast(spec_of(inputs, tmp_path / "set"), LOCAL, Performance())
-    assert found.preparation > 0 and "each background's depth is predicted once" in found.text()
+    assert found.preparation_seconds > 0 and "the model sees each background once" in found.text()
     assert not (tmp_path / "set").exists()
 
 
