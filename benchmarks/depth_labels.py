@@ -33,7 +33,8 @@ from transforms.models.depth.base import DepthModel
 from transforms.models.depth.passes import predict_in_passes
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import crop_background, fit_foreground, to_rgba
-from transforms.pixels.layers import Background, Shape, stack
+from transforms.pixels.layers import Background, stack
+from transforms.pixels.shape import Shape
 from transforms.steps.composite import paste
 from transforms.steps.mask import paste_mask
 

@@ -189,25 +189,6 @@ class DatasetSpec:
             " torchscript:PATH",
         ),
     )
-    depth_labels: str = field(
-        default="predicted",
-        metadata=option(
-            _DEPTH,
-            Choice(("predicted", "layered")),
-            "predicted from each composite; or layered: the model sees each clean background once,"
-            " and objects are placed on its map by rule, which is faster and agrees with the masks",
-        ),
-    )
-    depth_passes: int | None = field(
-        default=None,
-        metadata=option(
-            _DEPTH,
-            Whole(1, MOST_PASSES),
-            "with layered labels, sizes and mirror images that a background's depth is averaged"
-            " over",
-            unset=f"{DEFAULT_PASSES}",
-        ),
-    )
     image_encoding: str = field(
         default="jpeg:90",
         metadata=option(_STORAGE, Encoding(), "of the composites; masks and depth are always PNG"),
@@ -260,6 +241,25 @@ class DatasetSpec:
         default=True,
         metadata=option(
             _SAMPLES, Switch(), "cut the transparent margins off the foregrounds first"
+        ),
+    )
+    depth_labels: str = field(
+        default="predicted",
+        metadata=option(
+            _DEPTH,
+            Choice(("predicted", "layered")),
+            "predicted from each composite; or layered: the model sees each clean background once,"
+            " and objects are placed on its map by rule, which is faster and agrees with the masks",
+        ),
+    )
+    depth_passes: int | None = field(
+        default=None,
+        metadata=option(
+            _DEPTH,
+            Whole(1, MOST_PASSES),
+            "with layered labels, sizes and mirror images that a background's depth is averaged"
+            " over",
+            unset=f"{DEFAULT_PASSES}",
         ),
     )
 

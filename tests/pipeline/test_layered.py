@@ -22,7 +22,8 @@ from pipeline.verify import verify
 from tests.conftest import make_spec
 from tests.faults.jobs import checksums, command, kill, run, start
 from transforms.pixels.input_cache import forget_plans
-from transforms.pixels.layers import Background, Shape, stack
+from transforms.pixels.layers import Background, stack
+from transforms.pixels.shape import Shape
 from transforms.steps.background_depth import forget_backgrounds
 
 LOCAL = ["--direct_num_workers=1"]
@@ -200,7 +201,7 @@ def save_logarithm(path: Path) -> str:
         numpy_helper.from_array(np.array([1, 0, 0], np.float32).reshape(1, 1, 1, 3), "red"),
         numpy_helper.from_array(np.array([3], np.int64), "axes"),
     ]
-    shape = ["n", "height", "width", 3]
+    shape: list[str | int | None] = ["n", "height", "width", 3]
     graph = helper.make_graph(
         nodes,
         "logarithm",

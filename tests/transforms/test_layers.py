@@ -1,16 +1,8 @@
 import numpy as np
 import pytest
 
-from transforms.pixels.layers import (
-    REACH,
-    STEP,
-    Background,
-    Layer,
-    Shape,
-    compose_depth,
-    object_depth,
-    stack,
-)
+from transforms.pixels.layers import STEP, Background, Layer, compose_depth, object_depth, stack
+from transforms.pixels.shape import REACH, Shape
 
 
 def ramp(side=40):

@@ -12,7 +12,8 @@ from tests.conftest import make_spec
 from transforms.models.depth import passes
 from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH
 from transforms.pixels.input_cache import forget_plans
-from transforms.pixels.layers import Shape, stack
+from transforms.pixels.layers import Background, stack
+from transforms.pixels.shape import Shape
 from transforms.plan.inputs import InputImage
 from transforms.recipe import Recipe
 from transforms.steps import background_depth as module
@@ -140,7 +141,7 @@ def test_values_that_are_not_finite_are_refused(recipe, model, monkeypatch):
         model, "predict", lambda images: np.full(images.shape[:3], np.nan, np.float32)
     )
     [refused] = prepare_input(sources(recipe)[0], recipe)
-    assert "not finite" in refused.refused
+    assert refused.refused is not None and "not finite" in refused.refused
 
 
 def test_a_model_that_cannot_be_loaded_costs_no_input(recipe, monkeypatch):
@@ -166,6 +167,7 @@ def test_samples_are_composed_of_what_was_prepared(recipe, model, metric):
     block = next(iter(place(next(plan.shards()), recipe)))
     for step in [*steps_of(recipe)][:3]:
         block = step.run(block, recipe)
+    assert block.depth is not None and block.masks is not None and block.object_depth is not None
     for i, sample in enumerate(block.placements):
         source = plan.background_by_id[sample.bg_id]
         depth = load_depth(Path(recipe.folder.path(DEPTH.path(source, recipe))).read_bytes())
@@ -201,6 +203,6 @@ def test_the_options_and_the_passes_agree():
 
 
 def test_an_object_of_one_pixel_has_a_depth():
-    background = module.Background(np.random.default_rng(1).random((9, 9), np.float32), True)
+    background = Background(np.random.default_rng(1).random((9, 9), np.float32), True)
     depth, [value] = stack(background, [(Shape(np.full((1, 1), 255, np.uint8)), 4, 4)])
     assert depth[4, 4] == np.float32(value) > background.depth[1:8, 1:8].max()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms.combiners import ToList
 
 from transforms import storage
 from transforms.formats.base import Folder, OtherFile, other_file
@@ -203,7 +204,7 @@ class Prepare(beam.PTransform):
             | "Backgrounds" >> beam.FlatMap(_backgrounds)
             | "Spread" >> beam.Reshuffle()
             | "Prepare" >> EachToMany(prepare_input, self._recipe)
-            | "All" >> beam.combiners.ToList()
+            | "All" >> ToList()
             | "Store" >> Each(store_preparation, self._recipe)
         )
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from transforms.elements import Placement
-from transforms.pixels.layers import Shape, stack
+from transforms.pixels.layers import stack
+from transforms.pixels.shape import Shape
 from transforms.plan.plan import Plan
 from transforms.prepared import Refused
 from transforms.recipe import Recipe
