@@ -8,7 +8,7 @@ from transforms.report.manifest import Origin
 from transforms.steps.beam import Each, EachBlock, EachToMany
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import Finish
-from transforms.steps.join_parts import JoinParts
+from transforms.steps.join_fragments import JoinFragments
 from transforms.steps.list_shards import ListShards
 from transforms.steps.place import place
 from transforms.steps.prepare import Prepare, after, things_of
@@ -52,7 +52,7 @@ def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
         clean | "Clean shards" >> beam.Map(shard_of),
     )
     records = done | "Done" >> beam.Flatten() | "Records" >> Each(read_finished, recipe)
-    joined = records | "Parts" >> JoinParts(recipe.root)
+    joined = records | "Fragments" >> JoinFragments(recipe.root)
     summary = records | "Summarise" >> Summarise()
     summary | "Finish" >> Finish(recipe, origin, beam.pvalue.AsList(joined))
 

@@ -13,8 +13,8 @@ from pipeline.local.lease import LOCK, is_lock
 from pipeline.maker import Maker, maker_of
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
-from transforms.formats import PART_FORMATS, TABLE_FORMATS
-from transforms.formats.base import Folder
+from transforms.formats import FORMATS, TABLE_FORMATS
+from transforms.formats.base import EncodedSize, Folder
 from transforms.owned import RECORDS, TEMPORARY, written_names
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
@@ -373,11 +373,11 @@ def _is_finished(folder: Folder) -> bool:
 
 def _refuse_extension(spec: DatasetSpec, plan: Plan, former: Plan) -> None:
     """Raises SpecError when this kind of data set cannot be extended."""
-    joined = sorted(set(spec.formats) & set(PART_FORMATS))
-    if joined:
+    others = sorted(set(spec.formats) - set(TABLE_FORMATS))
+    if others:
         raise SpecError(
             f"--extend is for {', '.join(TABLE_FORMATS)}, whose shards stay as they are;"
-            f" --formats has {', '.join(joined)}"
+            f" --formats has {', '.join(others)}"
         )
     if plan.max_samples is not None:
         raise SpecError(f"--extend is for whole data sets; --max_samples={plan.max_samples} is set")
@@ -435,22 +435,24 @@ def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
     return ""
 
 
-def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:
-    """A rough size of the data set, from bytes a pixel as measured on photographs."""
+def encoded_size(spec: DatasetSpec) -> EncodedSize:
+    """Rough sizes of a sample, from bytes a pixel as measured on photographs."""
     pixels = spec.image_size**2
-    image = pixels * (0.42 if spec.image_format == "jpeg" else 1.6)
-    mask = pixels * 0.06 + 150
-    depth = pixels * 0.07 * spec.depth_bits if spec.with_depth else 0.0
-    table = image + mask + depth + 400
-    # What is joined from parts and the parts stand side by side for a while.
-    sizes = {
-        "tfrecord": table,
-        "parquet": table,
-        "webdataset": table + 3000,
-        "coco": image + 4000,
-        "zip": 2 * pixels * 0.75,
-    }
-    return int(plan.total * sum(sizes[name] for name in spec.formats)) + 20_000_000
+    return EncodedSize(
+        image=pixels * (0.42 if spec.image_format == "jpeg" else 1.6),
+        mask=pixels * 0.06 + 150,
+        depth=pixels * 0.07 * spec.depth_bits if spec.with_depth else 0.0,
+        jpegs=pixels * 0.75,
+        outline=5.0 * spec.foreground_size,
+    )
+
+
+def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:
+    """About what a data set takes on a disk at most, while it is made."""
+    size = encoded_size(spec)
+    formats = [FORMATS[name] for name in spec.formats]
+    sample = sum(format.sample_bytes(size) + format.passing_bytes(size) for format in formats)
+    return int(plan.total * sample) + 20_000_000
 
 
 def free_bytes(output: str) -> int | None:

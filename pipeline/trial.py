@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from transforms import storage
 from transforms.elements import ShardSpec
-from transforms.formats import PART_FORMATS
+from transforms.formats import JOINED_FORMATS
 from transforms.formats.base import Folder, OutputFile
 from transforms.pixels.input_cache import CACHE_BYTES, forget_plans
 from transforms.plan.clean_shards import clean_shards
@@ -28,7 +28,7 @@ from transforms.records import ShardRecord
 from transforms.report.manifest import Origin
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import finish
-from transforms.steps.join_parts import contributions
+from transforms.steps.join_fragments import contributions
 from transforms.steps.prepare import prepare_input, things_of
 from transforms.steps.remake import make_shard
 from transforms.steps.summarise import SummaryFn
@@ -256,7 +256,7 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
         for key, file in contributions(record):
             groups.setdefault(key, []).append(file)
     for (name, group), files in groups.items():
-        PART_FORMATS[name].join(folder, group, files)
+        JOINED_FORMATS[name].join(folder, group, files)
     before = _bytes_in(recipe.root)
     finish(summary.extract_output(totals), recipe, origin)
     images = len(small.foregrounds) + len(small.backgrounds)

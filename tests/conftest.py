@@ -76,7 +76,7 @@ def full(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResu
         foreground_size=80,
         placements=2,
         depth_model="builtin",
-        formats=("tfrecord", "parquet", "webdataset", "coco", "zip"),
+        formats=("tfrecord", "parquet", "webdataset", "coco", "yolo", "zip"),
         splits=(SplitShare("train", 0.75), SplitShare("test", 0.25)),
         num_shards=4,
     )

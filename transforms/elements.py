@@ -127,6 +127,7 @@ class Sample:
         category: what the foreground shows; None where the samples have no categories.
         jpegs: the three pictures as JPEG files (composite, mask, depth with near bright), made only
             when a format asks for them; the last is None without depth.
+        mask_pixels: uint8 [height, width], the mask, where a format asks for it.
     """
 
     placement: Placement
@@ -140,6 +141,7 @@ class Sample:
     object_depth: float | None = None
     category: str | None = None
     jpegs: tuple[bytes, bytes, bytes | None] | None = None
+    mask_pixels: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from transforms.formats import FORMATS, JOINED_FORMATS
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 
 _PART = r"\.[^/]+\.[0-9a-f]{32}\.part"
@@ -12,11 +13,8 @@ _PICTURE = r"(jpg|png)"
 # Where a file stands in the way of these, it is one that the program itself has written there.
 _ALWAYS = (
     r"manifest\.json(\.sha256)?",
-    r"README\.md|croissant\.json|statistics\.(json|md)",
+    r"README\.md|statistics\.(json|md)",
     r"errors/(inputs|samples)\.jsonl",
-    r"tfrecord/mask_depth(_assets)?/[\d.]+/(dataset_info|features)\.json",
-    rf"coco/assets/({FOREGROUNDS}|{BACKGROUNDS})/\d+(_mask)?\.png",
-    r"zip/batch\d+_images\.zip",
     r"gallery/index\.html",
     r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|triples)\.png",
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",
@@ -26,21 +24,15 @@ _ALWAYS = (
     r"state/prepared/(index\.json|[a-z]+/[0-9a-f]{64}\.(npz|refused))",
     rf"state/gallery/{_KEY}\.(image|mask|depth)",
 )
-_BY_SHARD = (
-    r"state/records/{shard}\.json",
-    r"(data|assets)/{shard}\.parquet",
-    r"tfrecord/mask_depth(_assets)?/[\d.]+/mask_depth(_assets)?-{split}\.tfrecord-\d+-of-\d+",
-    r"webdataset/mask_depth(_assets)?-{split}-\d+\.tar",
-    r"coco/{split}/annotations\.json",
-    rf"coco/{{split}}/images/\d+/fg_bg_{_KEY}\.{_PICTURE}",
-    r"state/zip/(batch\d+-)?{shard}\.zip",
-    r"state/coco/{shard}\.jsonl",
-)
+_BY_SHARD = (r"state/records/{shard}\.json",)
 
 RECORDS = "state/records/"
 TEMPORARY = "state/tmp/"
-FOR_A_RUN = (TEMPORARY, "state/gallery/", "state/zip/", "state/coco/")
-"""Folders of what only an unfinished data set needs."""
+
+
+def for_a_run() -> tuple[str, ...]:
+    """Folders of what only an unfinished data set needs."""
+    return (TEMPORARY, "state/gallery/", *(f"state/{name}/" for name in JOINED_FORMATS))
 
 
 def written_names(splits: Collection[str]) -> re.Pattern[str]:
@@ -53,8 +45,12 @@ def written_names(splits: Collection[str]) -> re.Pattern[str]:
         A pattern for `fullmatch` on paths relative to the data set's folder, with slashes.
     """
     split = "|".join(re.escape(name) for name in (*sorted(splits), FOREGROUNDS, BACKGROUNDS))
-    by_shard = (
-        pattern.replace("{shard}", r"{split}-\d+-of-\d+").replace("{split}", f"({split})")
-        for pattern in _BY_SHARD
+    patterns = (*_ALWAYS, *_BY_SHARD, *(p for each in FORMATS.values() for p in each.file_names))
+    full = (
+        pattern.replace("{shard}", r"{split}-\d+-of-\d+")
+        .replace("{split}", f"({split})")
+        .replace("{key}", _KEY)
+        .replace("{picture}", _PICTURE)
+        for pattern in patterns
     )
-    return re.compile("|".join(f"({pattern})" for pattern in (*_ALWAYS, *by_shard)), re.ASCII)
+    return re.compile("|".join(f"({pattern})" for pattern in full), re.ASCII)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from transforms.formats.base import Folder
+from transforms.formats import FORMATS
+from transforms.formats.base import Folder, Need
 from transforms.formats.schema import Schema
 from transforms.models.depth.base import DepthMeaning
 
@@ -109,6 +110,6 @@ class Recipe:
         return self.depth is None or self.depth.meaning.near_is_large
 
     @property
-    def jpegs(self) -> bool:
-        """Whether the JPEG files of the batch zips are made."""
-        return "zip" in self.formats
+    def needs(self) -> frozenset[Need]:
+        """What the formats want of a sample beside its files."""
+        return frozenset(need for name in self.formats for need in FORMATS[name].needs)

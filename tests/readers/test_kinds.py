@@ -12,10 +12,10 @@ from PIL import Image
 from transforms.elements import BoundingBox, Placement, Sample, ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Description, Folder, FormatError, SplitFiles
+from transforms.formats.croissant import croissant_json
+from transforms.formats.parquet import yaml_feature
 from transforms.formats.schema import Field, Picture, PictureType, Schema, row_of
 from transforms.pixels.codecs import encode_mask
-from transforms.report.card import yaml_feature
-from transforms.report.croissant import croissant_json
 
 SHARD = ShardSpec("train", 0, 1, 0, 3)
 

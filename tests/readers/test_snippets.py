@@ -17,6 +17,7 @@ _NEEDS = {
     "PyTorch": "torch",
     "WebDataset": "webdataset",
     "COCO": "pycocotools",
+    "YOLO": "PIL",
     "Croissant": "mlcroissant",
 }
 
@@ -74,6 +75,11 @@ def test_each_opens_the_set_and_joins_the_background(full, title, tmp_path, monk
     found: dict = {}
     exec(card(full.output)[title].replace("DIR", full.output), found)
     image, mask = as_bytes(found["image"]), as_bytes(found["mask"])
+    if title == "YOLO":  # It has no clean pictures.
+        bg_id = int(found["path"].rpartition("fg_bg_")[2].split("_")[1])
+        found["background"] = pixels(
+            clean_rows(full.output, "backgrounds")[bg_id]["image"]["bytes"]
+        )
     background = as_bytes(found["background"])
     assert image.shape == background.shape == (160, 160, 3) and mask.shape == (160, 160, 1)
     # Background and composite are one picture where nothing is pasted.

@@ -14,7 +14,7 @@ from tests.runners.jobs import every_checksum
 from transforms.formats import FORMATS
 from transforms.plan.inputs import SplitShare
 from transforms.steps import beam as beam_steps
-from transforms.steps import finish, join_parts, resume
+from transforms.steps import finish, join_fragments, resume
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ FLAGS = ["--direct_num_workers=1"]
 STEPS: list[type[beam.DoFn]] = [
     beam_steps._EachDoFn,
     finish._FinishDoFn,
-    join_parts._JoinDoFn,
+    join_fragments._JoinDoFn,
     resume._ResumeDoFn,
 ]
 

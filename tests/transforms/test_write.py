@@ -233,5 +233,6 @@ def test_records_survive_json(recipe):
         "webdataset",
         "coco",
         "coco-part",
+        "yolo",
         "zip-part",
     }

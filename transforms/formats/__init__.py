@@ -7,43 +7,48 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transforms.formats.base import Format, PartFormat, TableFormat
-
-    TABLE_FORMATS: dict[str, TableFormat]
-    """The formats that can be read back record by record, by name."""
-
-    PART_FORMATS: dict[str, PartFormat]
-    """The formats with files that many shards contribute to, by name."""
+    from transforms.formats.base import Format, JoinedFormat, TableFormat
 
     FORMATS: dict[str, Format]
     """All formats by name."""
 
-_TABLE = {
+    TABLE_FORMATS: dict[str, TableFormat]
+    """Those that can be read back record by record."""
+
+    JOINED_FORMATS: dict[str, JoinedFormat]
+    """Those with files that many shards contribute to."""
+
+_CLASSES = {
     "tfrecord": "tfrecord.TFRecordFormat",
     "parquet": "parquet.ParquetFormat",
     "webdataset": "webdataset.WebDatasetFormat",
-}
-_PART = {
     "coco": "coco.CocoFormat",
+    "yolo": "yolo.YoloFormat",
     "zip": "zips.ZipFormat",
 }
 
-NAMES = (*_TABLE, *_PART)
+NAMES = tuple(_CLASSES)
 """The names of all formats."""
 
 
 def __getattr__(name: str) -> Any:
     """Makes the formats on first use."""
-    if name not in ("TABLE_FORMATS", "PART_FORMATS", "FORMATS"):
+    if name not in ("TABLE_FORMATS", "JOINED_FORMATS", "FORMATS"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    table, part = _made(_TABLE), _made(_PART)
-    globals().update(TABLE_FORMATS=table, PART_FORMATS=part, FORMATS={**table, **part})
+    base = import_module(f"{__name__}.base")
+    formats = {each: _made(path) for each, path in _CLASSES.items()}
+
+    def of(kind: type) -> dict[str, Any]:
+        return {each: format for each, format in formats.items() if isinstance(format, kind)}
+
+    globals().update(
+        FORMATS=formats,
+        TABLE_FORMATS=of(base.TableFormat),
+        JOINED_FORMATS=of(base.JoinedFormat),
+    )
     return globals()[name]
 
 
-def _made(classes: dict[str, str]) -> dict[str, Any]:
-    found = {}
-    for name, path in classes.items():
-        module, _, cls = path.partition(".")
-        found[name] = getattr(import_module(f"{__name__}.{module}"), cls)()
-    return found
+def _made(path: str) -> Any:
+    module, _, cls = path.partition(".")
+    return getattr(import_module(f"{__name__}.{module}"), cls)()

@@ -1,9 +1,11 @@
 """What every output format offers, and the places of the files in a data set's folder."""
 
 import hashlib
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 from transforms import storage
 from transforms.elements import CleanImage, Sample, ShardSpec
@@ -134,76 +136,151 @@ class Description:
         text: the data set in a few sentences.
         fields: fields of a record.
         splits: files by split.
+        classes: names of what the foregrounds show, sorted; the name of their folder where nothing
+            else is known.
     """
 
     text: str
     fields: tuple[Field, ...]
     splits: tuple[SplitFiles, ...]
+    classes: tuple[str, ...] = ()
 
 
 class FormatError(ValueError):
     """A file that is not what its format promises; the message says where."""
 
 
-class Format(Protocol):
-    """An output format.
+Need = Literal["jpegs", "mask_pixels"]
+"""What a format wants of a Sample beside its files: the attribute of that name."""
+
+
+@dataclass(frozen=True)
+class EncodedSize:
+    """Mean sizes of an encoded sample.
+
+    Attributes:
+        image: of the composite, in bytes.
+        mask: of the mask, in bytes.
+        depth: of the depth map, in bytes; 0 without depth.
+        jpegs: of the composite, mask and depth map as JPEG files, in bytes.
+        outline: around the foreground, in pixels.
+    """
+
+    image: float
+    mask: float
+    depth: float
+    jpegs: float
+    outline: float
+
+    @property
+    def pictures(self) -> float:
+        """Composite, mask and depth map, in bytes."""
+        return self.image + self.mask + self.depth
+
+
+_DISK_BLOCK = 4096
+
+
+def file_bytes(content: float) -> float:
+    """About what a file of its own takes on a disk, in whole blocks, for a mean content."""
+    return math.ceil(content / _DISK_BLOCK) * _DISK_BLOCK
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A few lines of code that read the data set.
+
+    Attributes:
+        title: what they are for.
+        code: the lines; they open the data set in `DIR` and its split `SPLIT`, whose composites
+            have the extension `EXTENSION`, and end with a composite, its mask, and, where the
+            format has it, the clean background that belongs to it.
+    """
+
+    title: str
+    code: str
+
+
+class Format(ABC):
+    """An output format; all that is particular to it stands in its module.
 
     Attributes:
         name: as in `--formats`.
+        needs: what it wants of a sample beside its files.
+        snippets: how to read it, for data set cards.
+        file_names: regular expressions of the names of its files, relative to the data set's folder
+            and with slashes; `{shard}`, `{split}`, `{key}` and `{picture}` (an extension) stand for
+            any such. Only these are ever removed.
     """
 
     name: str
+    file_names: tuple[str, ...] = ()
+    needs: frozenset[Need] = frozenset()
+    snippets: tuple[Snippet, ...] = ()
 
+    @abstractmethod
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
-        ...
+
+    @abstractmethod
+    def sample_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes on a disk."""
+
+    def passing_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes besides while a run is on."""
+        return 0.0
 
     def open_clean(
         self, folder: Folder, shard: ShardSpec, schema: Schema
     ) -> Sink[CleanImage] | None:
         """Starts a shard of clean images; None where the format holds none by itself."""
-        ...
+        return None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The texts that stand beside the finished files, as (relative path, text)."""
-        ...
+        return ()
+
+    def front_matter(self, samples: Description, clean: Description) -> tuple[str, ...]:
+        """Lines for the YAML at the head of the data set card."""
+        return ()
 
 
-class TableFormat(Format, Protocol):
+class TableFormat(Format):
     """A format whose files can be read back record by record."""
 
+    @abstractmethod
     def sample_path(self, shard: ShardSpec) -> str:
         """Where a shard of samples stands, relative to the data set's folder."""
-        ...
 
+    @abstractmethod
     def clean_path(self, shard: ShardSpec) -> str:
         """Where a shard of clean images stands, relative to the data set's folder."""
-        ...
 
+    @abstractmethod
     def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
         """Reads a finished file in order.
 
         Raises:
             FormatError: the file is damaged.
         """
-        ...
 
 
-PART = "-part"
+FRAGMENT = "-part"  # As it stands in the records of older versions.
 
 
-def part_name(format_name: str) -> str:
-    """Format of the files that shards contribute to the joined files of a format."""
-    return f"{format_name}{PART}"
+def fragment_name(format_name: str) -> str:
+    """Format of the fragments that shards contribute to the joined files of a format."""
+    return f"{format_name}{FRAGMENT}"
 
 
-class PartFormat(Format, Protocol):
+class JoinedFormat(Format):
     """A format with files that many shards contribute to.
 
-    A shard's contribution is an OutputFile below `state/{name}/` whose format is `part_name(name)`
-    and whose split is the group that it belongs to; each group becomes one file.
+    A shard's contribution is an OutputFile below `state/{name}/` whose format is
+    `fragment_name(name)` and whose split is the group that it belongs to; each group becomes one
+    file.
     """
 
-    def join(self, folder: Folder, group: str, parts: Iterable[OutputFile]) -> OutputFile:
-        """Joins all parts of a group into its file."""
-        ...
+    @abstractmethod
+    def join(self, folder: Folder, group: str, fragments: Iterable[OutputFile]) -> OutputFile:
+        """Joins all fragments of a group into its file."""

@@ -14,7 +14,17 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
-from transforms.formats.base import Description, Folder, FormatError, OutputFile, Sink
+from transforms.formats.base import (
+    Description,
+    EncodedSize,
+    Folder,
+    FormatError,
+    OutputFile,
+    Sink,
+    Snippet,
+    TableFormat,
+)
+from transforms.formats.croissant import croissant_json
 from transforms.formats.schema import Field, Kind, Picture, Row, Schema, Value, row_of
 from transforms.storage import RAW
 
@@ -35,6 +45,36 @@ _TYPES: dict[Kind, pa.DataType] = {
     "float32s": pa.list_(pa.float32()),
     "boxes": pa.list_(_BOX),
 }
+
+_HUGGING_FACE = """\
+import datasets
+
+samples = datasets.load_dataset("DIR", split="SPLIT")  # or streaming=True
+assets = datasets.load_dataset("DIR", "assets", split="backgrounds")
+backgrounds = {b["id"]: b["image"] for b in assets}
+
+sample = next(iter(samples))
+image, mask, background = sample["image"], sample["mask"], backgrounds[sample["bg_id"]]"""
+
+_PYTORCH = """\
+from pipeline.readers.torch import MaskDepthDataset
+from torch.utils.data import DataLoader
+
+samples = MaskDepthDataset("DIR", split="SPLIT")
+batches = DataLoader(samples, batch_size=32, shuffle=True)
+
+batch = next(iter(batches))
+image, mask, background = batch["fg_bg"][0], batch["mask"][0], batch["bg"][0]"""
+
+_CROISSANT = """\
+import mlcroissant
+
+dataset = mlcroissant.Dataset("DIR/croissant.json")
+backgrounds = {b["backgrounds/id"]: b["backgrounds/image"] for b in dataset.records("backgrounds")}
+
+sample = next(iter(dataset.records("samples")))
+image, mask = sample["samples/image"], sample["samples/mask"]
+background = backgrounds[sample["samples/bg_id"]]"""
 
 
 def _value_feature(dtype: str) -> dict[str, Any]:
@@ -59,10 +99,23 @@ _FEATURES: dict[Kind, dict[str, Any]] = {
 }
 
 
-class ParquetFormat:
+class ParquetFormat(TableFormat):
     """Parquet files readable by pyarrow, pandas, `datasets` and everything else."""
 
     name = "parquet"
+    file_names = (
+        r"(data|assets)/{shard}\.parquet",
+        r"croissant\.json",
+    )
+    snippets = (
+        Snippet("Hugging Face", _HUGGING_FACE),
+        Snippet("PyTorch", _PYTORCH),
+        Snippet("Croissant", _CROISSANT),
+    )
+
+    def sample_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes on a disk."""
+        return size.pictures + 200
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""
@@ -97,8 +150,39 @@ class ParquetFormat:
             raise FormatError(f"it cannot be read as Parquet: {error}") from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
-        """Nothing: the data set card describes the Parquet files."""
-        return ()
+        """The files in the words of Croissant; the data set card describes them as well."""
+        return (("croissant.json", croissant_json(samples, clean)),) if samples.splits else ()
+
+    def front_matter(self, samples: Description, clean: Description) -> tuple[str, ...]:
+        """The configs of the data set and their fields, as Hugging Face reads them."""
+        if not samples.splits:
+            return ()
+        return (
+            "configs:",
+            *_config("default", "data", samples, default=True),
+            *_config("assets", "assets", clean, default=False),
+            "dataset_info:",
+            *_info("default", samples),
+            *_info("assets", clean),
+        )
+
+
+def _config(name: str, place: str, description: Description, default: bool) -> list[str]:
+    lines = [f"- config_name: {name}", *(["  default: true"] if default else []), "  data_files:"]
+    for split in description.splits:
+        lines += [f"  - split: {split.name}", f"    path: {place}/{split.name}-*.parquet"]
+    return lines
+
+
+def _info(name: str, description: Description) -> list[str]:
+    # JSON is YAML: the types are those of the Parquet schema, spelt once.
+    features = [{"name": field.name, **yaml_feature(field)} for field in description.fields]
+    lines = [f"- config_name: {name}", f"  features: {json.dumps(features)}", "  splits:"]
+    for split in description.splits:
+        size = sum(file.bytes for file in split.files)
+        count = sum(file.count for file in split.files)
+        lines += [f"  - name: {split.name}", f"    num_bytes: {size}", f"    num_examples: {count}"]
+    return lines
 
 
 class _ParquetSink:
@@ -178,3 +262,22 @@ def hugging_face_feature(field: Field) -> dict[str, Any]:
     if field.kind == "label":
         return {"names": list(field.names), "_type": "ClassLabel"}
     return _FEATURES[field.kind]
+
+
+def yaml_feature(field: Field) -> dict[str, Any]:
+    """A field's type as the YAML of a data set card spells it."""
+    return _yaml(hugging_face_feature(field))
+
+
+def _yaml(feature: dict[str, Any]) -> dict[str, Any]:
+    kind = feature["_type"]
+    if kind == "Image":
+        return {"dtype": "image"}
+    if kind == "Value":
+        return {"dtype": feature["dtype"]}
+    if kind == "ClassLabel":
+        names = {str(number): name for number, name in enumerate(feature["names"])}
+        return {"dtype": {"class_label": {"names": names}}}
+    inner = _yaml(feature["feature"])
+    length = {"length": feature["length"]} if "length" in feature else {}
+    return {"sequence": inner.get("dtype", inner), **length}

@@ -21,10 +21,13 @@ from transforms.formats.base import (
     SAMPLES,
     VERSION,
     Description,
+    EncodedSize,
     Folder,
     FormatError,
     OutputFile,
     Sink,
+    Snippet,
+    TableFormat,
 )
 from transforms.formats.schema import (
     Field,
@@ -54,10 +57,30 @@ _LISTS: dict[Kind, str] = {
 _TUPLES: tuple[Kind, ...] = ("box", "int64s", "float32s")
 
 
-class TFRecordFormat:
+_TENSORFLOW = f"""\
+import tensorflow_datasets as tfds
+
+samples = tfds.builder_from_directory("DIR/tfrecord/{SAMPLES}/{VERSION}").as_dataset(split="SPLIT")
+assets = tfds.builder_from_directory("DIR/tfrecord/{CLEAN}/{VERSION}")
+backgrounds = {{int(b["id"]): b["image"] for b in assets.as_dataset(split="backgrounds")}}
+
+sample = next(iter(samples))
+image, mask, background = sample["image"], sample["mask"], backgrounds[int(sample["bg_id"])]"""
+
+
+class TFRecordFormat(TableFormat):
     """TFRecord files readable by `tf.data.TFRecordDataset` and `tfds`."""
 
     name = "tfrecord"
+    file_names = (
+        r"tfrecord/mask_depth(_assets)?/[\d.]+/((dataset_info|features)\.json|\w+\.labels\.txt)",
+        r"tfrecord/mask_depth(_assets)?/[\d.]+/mask_depth(_assets)?-{split}\.tfrecord-\d+-of-\d+",
+    )
+    snippets = (Snippet("TensorFlow", _TENSORFLOW),)
+
+    def sample_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes on a disk."""
+        return size.pictures + 300
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
         """Starts a shard of samples."""

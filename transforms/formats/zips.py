@@ -2,8 +2,8 @@
 
 The layout that those who train on such sets read today: `batch1_images.zip` with `fg_jpg/`,
 `bg_jpg/`, `mask_jpg/`, `fg_bg_jpg/`, `mask_black_jpg/` and `depth_fg_bg_jpg/`. A batch is a strip
-of the plan, and several shards contribute to it: each shard writes a part for each batch it
-touches, and the parts are joined when all are there.
+of the plan, and several shards contribute to it: each shard writes a fragment for each batch it
+touches, and these are joined when all are there.
 """
 
 import contextlib
@@ -16,7 +16,14 @@ from apache_beam.io.filesystems import FileSystems
 from PIL import Image
 
 from transforms.elements import CleanImage, Sample, ShardSpec
-from transforms.formats.base import Description, Folder, OutputFile, Sink, part_name
+from transforms.formats.base import (
+    EncodedSize,
+    Folder,
+    JoinedFormat,
+    OutputFile,
+    Sink,
+    fragment_name,
+)
 from transforms.formats.schema import Schema
 from transforms.pixels.codecs import encode_jpeg
 from transforms.pixels.input_cache import read_foreground
@@ -29,14 +36,27 @@ _CLEAN_QUALITY = 95
 _DATE = (1980, 1, 1, 0, 0, 0)  # The earliest date a zip can hold: equal bytes at any time.
 
 
-class ZipFormat:
+class ZipFormat(JoinedFormat):
     """Batch zips of JPEG files."""
 
     name = "zip"
+    file_names = (
+        r"zip/batch\d+_images\.zip",
+        r"state/zip/(batch\d+-)?{shard}\.zip",
+    )
+    needs = frozenset({"jpegs"})
+
+    def sample_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes on a disk: its pictures and two entries for each."""
+        return size.jpegs + (2 if size.depth == 0 else 3) * 190
+
+    def passing_bytes(self, size: EncodedSize) -> float:
+        """What a sample takes besides while a run is on: fragments stand beside the zips."""
+        return self.sample_bytes(size)
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
-        """Starts a shard's parts."""
-        return _PartSink(folder, shard)
+        """Starts a shard's fragments."""
+        return _FragmentSink(folder, shard)
 
     def open_clean(
         self, folder: Folder, shard: ShardSpec, schema: Schema
@@ -44,17 +64,13 @@ class ZipFormat:
         """Starts a shard of the backgrounds, which each batch repeats when it is joined."""
         return _BackgroundSink(folder, shard) if shard.split == BACKGROUNDS else None
 
-    def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
-        """Nothing."""
-        return ()
-
-    def join(self, folder: Folder, group: str, parts: Iterable[OutputFile]) -> OutputFile:
-        """Joins the parts of a batch; `group` is `batch` and its number."""
+    def join(self, folder: Folder, group: str, fragments: Iterable[OutputFile]) -> OutputFile:
+        """Joins the fragments of a batch; `group` is `batch` and its number."""
         batch = int(group.removeprefix("batch"))
-        return join_batch(folder, load_plan(folder.plan_path), batch, parts)
+        return join_batch(folder, load_plan(folder.plan_path), batch, fragments)
 
 
-class _PartSink:
+class _FragmentSink:
     def __init__(self, folder: Folder, shard: ShardSpec) -> None:
         self._folder = folder
         self._shard = shard
@@ -62,30 +78,30 @@ class _PartSink:
         self._batch_of = {
             fg_id: strip.number + 1 for strip in plan.strips for fg_id in strip.foregrounds
         }
-        self._parts: dict[int, _ZipFile] = {}
+        self._fragments: dict[int, _ZipFile] = {}
 
     def write(self, item: Sample) -> None:
         assert item.jpegs is not None
         batch = self._batch_of[item.placement.fg_id]
-        if batch not in self._parts:
+        if batch not in self._fragments:
             path = f"state/zip/batch{batch}-{self._shard.name}.zip"
-            self._parts[batch] = _ZipFile(self._folder, path)
-        part, key = self._parts[batch], item.placement.key
+            self._fragments[batch] = _ZipFile(self._folder, path)
+        fragment, key = self._fragments[batch], item.placement.key
         image, mask, depth = item.jpegs
-        part.add(f"fg_bg_jpg/fg_bg_{key}.jpg", image)
-        part.add(f"mask_black_jpg/bg_mask_{key}.jpg", mask)
+        fragment.add(f"fg_bg_jpg/fg_bg_{key}.jpg", image)
+        fragment.add(f"mask_black_jpg/bg_mask_{key}.jpg", mask)
         if depth is not None:
-            part.add(f"depth_fg_bg_jpg/depth_fg_bg_{key}.jpg", depth)
+            fragment.add(f"depth_fg_bg_jpg/depth_fg_bg_{key}.jpg", depth)
 
     def close(self) -> tuple[OutputFile, ...]:
         return tuple(
-            self._parts[batch].close(part_name("zip"), f"batch{batch}")
-            for batch in sorted(self._parts)
+            self._fragments[batch].close(fragment_name("zip"), f"batch{batch}")
+            for batch in sorted(self._fragments)
         )
 
     def discard(self) -> None:
-        for part in self._parts.values():
-            part.discard()
+        for fragment in self._fragments.values():
+            fragment.discard()
 
 
 class _BackgroundSink:
@@ -137,14 +153,16 @@ class _ZipFile:
         self._file.discard()
 
 
-def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFile]) -> OutputFile:
-    """Joins the parts of a batch into its zip and adds the clean pictures.
+def join_batch(
+    folder: Folder, plan: Plan, batch: int, fragments: Iterable[OutputFile]
+) -> OutputFile:
+    """Joins the fragments of a batch into its zip and adds the clean pictures.
 
     Args:
         folder: the data set's folder.
         plan: its plan.
         batch: number of the batch, from 1.
-        parts: what the shards have contributed to it; the backgrounds' shards are written too.
+        fragments: what the shards have contributed to it; the backgrounds' shards are written too.
 
     Returns:
         The finished `zip/batch{batch}_images.zip`.
@@ -156,7 +174,7 @@ def join_batch(folder: Folder, plan: Plan, batch: int, parts: Iterable[OutputFil
             target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
             target.add(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
         shared = [_background_path(s) for s in clean_shards(plan) if s.split == BACKGROUNDS]
-        for path in (*shared, *sorted(part.path for part in parts)):
+        for path in (*shared, *sorted(each.path for each in fragments)):
             with (
                 FileSystems.open(folder.path(path), compression_type=RAW) as file,
                 zipfile.ZipFile(file) as entries,

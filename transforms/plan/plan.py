@@ -137,6 +137,11 @@ class Plan:
     def _foreground_sizes(self) -> dict[int, tuple[int, int]]:
         return {asset.id: (asset.width, asset.height) for asset in self.foregrounds}
 
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of what the foregrounds show, sorted; for formats that must have classes."""
+        return tuple(sorted({asset.category_name for asset in self.foregrounds}))
+
     def category_of(self, fg_id: int) -> str | None:
         """What a foreground shows; None where the samples have no categories."""
         return self.foreground_by_id[fg_id].category_name if self.categories else None

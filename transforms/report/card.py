@@ -1,16 +1,12 @@
 """The data set card: README.md with the YAML that Hugging Face reads."""
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from transforms.formats.base import Description
-from transforms.formats.parquet import hugging_face_feature
+from transforms.formats.base import Description, Snippet
 from transforms.formats.schema import Field, Kind, Schema
 from transforms.plan.plan import Plan
 from transforms.report.manifest import Origin
 from transforms.report.report import statistics_markdown
-from transforms.report.snippets import Snippet
 from transforms.report.statistics import Statistics
 
 _SIZES = (
@@ -70,13 +66,13 @@ def dataset_card(
     origin: Origin,
     statistics: Statistics,
     samples: Description,
-    clean: Description,
+    front_matter: Sequence[str],
     snippets: Sequence[Snippet],
 ) -> str:
-    """README.md of the data set; its YAML lists the Parquet files when there are any."""
+    """README.md of the data set; `front_matter` is what its formats add to its YAML."""
     return "\n".join(
         [
-            _front_matter(statistics, samples, clean),
+            _front_matter(statistics, front_matter),
             "# Mask and depth data set",
             "",
             samples.text,
@@ -122,52 +118,11 @@ def _reading(snippets: Sequence[Snippet]) -> Iterator[str]:
         yield from (f"### {snippet.title}", "", "```python", snippet.code, "```", "")
 
 
-def _front_matter(statistics: Statistics, samples: Description, clean: Description) -> str:
+def _front_matter(statistics: Statistics, front_matter: Sequence[str]) -> str:
     size = next((name for limit, name in _SIZES if statistics.fg_bg.count < limit), "n>1M")
     lines = [
         "---",
         "task_categories: [image-segmentation, depth-estimation]",
         f"size_categories: ['{size}']",
     ]
-    if samples.splits:
-        lines += ["configs:", *_config("default", "data", samples, default=True)]
-        lines += _config("assets", "assets", clean, default=False)
-        lines += ["dataset_info:", *_info("default", samples), *_info("assets", clean)]
-    return "\n".join([*lines, "---", ""])
-
-
-def _config(name: str, place: str, description: Description, default: bool) -> list[str]:
-    lines = [f"- config_name: {name}", *(["  default: true"] if default else []), "  data_files:"]
-    for split in description.splits:
-        lines += [f"  - split: {split.name}", f"    path: {place}/{split.name}-*.parquet"]
-    return lines
-
-
-def _info(name: str, description: Description) -> list[str]:
-    # JSON is YAML: the types are those of the Parquet schema, spelt once.
-    features = [{"name": field.name, **yaml_feature(field)} for field in description.fields]
-    lines = [f"- config_name: {name}", f"  features: {json.dumps(features)}", "  splits:"]
-    for split in description.splits:
-        size = sum(file.bytes for file in split.files)
-        count = sum(file.count for file in split.files)
-        lines += [f"  - name: {split.name}", f"    num_bytes: {size}", f"    num_examples: {count}"]
-    return lines
-
-
-def yaml_feature(field: Field) -> dict[str, Any]:
-    """A field's type as the YAML of a data set card spells it."""
-    return _yaml(hugging_face_feature(field))
-
-
-def _yaml(feature: dict[str, Any]) -> dict[str, Any]:
-    kind = feature["_type"]
-    if kind == "Image":
-        return {"dtype": "image"}
-    if kind == "Value":
-        return {"dtype": feature["dtype"]}
-    if kind == "ClassLabel":
-        names = {str(number): name for number, name in enumerate(feature["names"])}
-        return {"dtype": {"class_label": {"names": names}}}
-    inner = _yaml(feature["feature"])
-    length = {"length": feature["length"]} if "length" in feature else {}
-    return {"sequence": inner.get("dtype", inner), **length}
+    return "\n".join([*lines, *front_matter, "---", ""])

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from transforms.formats.base import Folder, OtherFile, other_file
+from transforms.formats.base import Folder, OtherFile, Snippet, other_file
 from transforms.models.depth.base import DepthMeaning
 from transforms.plan.plan import Plan
 from transforms.report.exhibits import Exhibits, gather
 from transforms.report.page import ShownPlot, gallery_page
 from transforms.report.plots import make_plots
 from transforms.report.sheets import section_sheet, triples_sheet
-from transforms.report.snippets import Snippet
 from transforms.report.statistics import Statistics
 
 _PLACE = "gallery"

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 
-from transforms.formats.base import PART, OtherFile, OutputFile
+from transforms.formats.base import FRAGMENT, OtherFile, OutputFile
 from transforms.models.depth.base import DepthMeaning
 from transforms.plan.inputs import InputError
 from transforms.plan.plan import Plan
@@ -51,8 +51,8 @@ class Origin:
 
 
 def data_files(summary: Summary) -> tuple[OutputFile, ...]:
-    """The files that belong to the data set, without the parts that others are joined from."""
-    return tuple(file for file in summary.files if not file.format.endswith(PART))
+    """The files that belong to the data set, without the fragments that others are joined from."""
+    return tuple(file for file in summary.files if not file.format.endswith(FRAGMENT))
 
 
 def manifest_json(

@@ -7,12 +7,12 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from transforms.formats.base import Snippet
 from transforms.models.depth.base import DepthMeaning
 from transforms.plan.plan import Plan
 from transforms.report.exhibits import Exhibit, Exhibits, Section, Triple
 from transforms.report.report import statistics_notes, statistics_table
 from transforms.report.sheets import printable
-from transforms.report.snippets import Snippet
 from transforms.report.statistics import Statistics
 from transforms.report.summaries import summarise_coverage
 

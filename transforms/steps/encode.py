@@ -81,6 +81,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
     if recipe.image_format == "jpeg":
         seen = decode_jpegs([image for image, _, _ in encoded], *block.masks.shape[1:])
     plan = load_plan(recipe.plan_path) if recipe.categories else None
+    needs = recipe.needs
     samples: list[Sample] = []
     for i, (placement, files) in enumerate(zip(block.placements, encoded, strict=True)):
         bbox, area = bounding_box(block.masks[i])
@@ -96,7 +97,8 @@ def encode(block: Block, recipe: Recipe) -> Block:
                 depth_offset=0.0 if quantised is None else float(quantised.offset[i]),
                 object_depth=None if block.object_depth is None else float(block.object_depth[i]),
                 category=None if plan is None else plan.category_of(placement.fg_id),
-                jpegs=_jpegs(block, quantised, i, files[0], recipe) if recipe.jpegs else None,
+                jpegs=_jpegs(block, quantised, i, files[0], recipe) if "jpegs" in needs else None,
+                mask_pixels=block.masks[i] if "mask_pixels" in needs else None,
             )
         )
     statistics = Statistics.of_samples(

@@ -18,12 +18,11 @@ from transforms.formats.base import (
     SplitFiles,
     other_file,
 )
-from transforms.owned import FOR_A_RUN, written_names
+from transforms.owned import for_a_run, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
-from transforms.report.croissant import croissant_json
 from transforms.report.gallery import build_gallery
 from transforms.report.manifest import Origin, data_files, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
@@ -56,7 +55,12 @@ def descriptions(
 
     text = dataset_text(recipe.schema, origin)
     return (
-        Description(text, recipe.schema.sample_fields(), splits(set(by_split) - clean)),
+        Description(
+            text,
+            recipe.schema.sample_fields(),
+            splits(set(by_split) - clean),
+            load_plan(recipe.plan_path).class_names,
+        ),
         Description(
             "The resized foregrounds and backgrounds of a data set of composites.",
             recipe.schema.clean_fields(),
@@ -84,7 +88,7 @@ def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
 def tidy(folder: Folder, plan: Plan) -> None:
     """Removes from a finished data set what only its run has needed."""
     names = written_names([split.name for split in plan.splits])
-    for part in FOR_A_RUN:
+    for part in for_a_run():
         place = folder.path(part.rstrip("/"))
         paths = [entry.path for entry in storage.entries(place)]
         ours = [p for p in paths if names.fullmatch(part + p.removeprefix(place).lstrip("/"))]
@@ -109,18 +113,18 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     prepared = read_preparation(folder)
     origin = origin.without(prepared.errors)
     files = data_files(summary)
-    samples, clean = descriptions(files, "parquet", recipe, origin)
+    described = {name: descriptions(files, name, recipe, origin) for name in recipe.formats}
+    samples, _ = next(iter(described.values()))
+    front = [line for name in described for line in FORMATS[name].front_matter(*described[name])]
     split = next(iter(plan.shard_counts))
     reading = snippets(recipe.formats, split, recipe.image_format)
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
-        ("README.md", dataset_card(plan, origin, summary.statistics, samples, clean, reading)),
+        ("README.md", dataset_card(plan, origin, summary.statistics, samples, front, reading)),
     ]
-    if samples.splits:
-        texts.append(("croissant.json", croissant_json(samples, clean)))
-    for name in recipe.formats:
-        texts += FORMATS[name].describe(*descriptions(files, name, recipe, origin))
+    for name, both in described.items():
+        texts += FORMATS[name].describe(*both)
     others = [_write(folder, path, text.encode()) for path, text in texts]
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)

@@ -1,19 +1,19 @@
-"""JoinParts step: what the shards contribute to a file is joined when all of it is there."""
+"""JoinFragments step: what the shards contribute to a file is joined when all of it is there."""
 
 from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
 
-from transforms.formats import PART_FORMATS
-from transforms.formats.base import Folder, OutputFile, part_name
+from transforms.formats import JOINED_FORMATS
+from transforms.formats.base import Folder, OutputFile, fragment_name
 from transforms.records import ShardRecord
 
 Group = tuple[str, str]
 
 
 def contributions(record: ShardRecord) -> Iterator[tuple[Group, OutputFile]]:
-    """The parts of a record, by their format's name and their group."""
-    names = {part_name(name): name for name in PART_FORMATS}
+    """The fragments of a record, by their format's name and their group."""
+    names = {fragment_name(name): name for name in JOINED_FORMATS}
     for file in record.files:
         if file.format in names:
             yield (names[file.format], file.split), file
@@ -24,11 +24,11 @@ class _JoinDoFn(beam.DoFn):
         self._folder = Folder(root)
 
     def process(self, group: tuple[Group, Iterable[OutputFile]]) -> Iterator[OutputFile]:
-        (format_name, name), parts = group
-        yield PART_FORMATS[format_name].join(self._folder, name, parts)
+        (format_name, name), fragments = group
+        yield JOINED_FORMATS[format_name].join(self._folder, name, fragments)
 
 
-class JoinParts(beam.PTransform):
+class JoinFragments(beam.PTransform):
     """ShardRecords to the OutputFiles of the files that many shards contribute to.
 
     Args:
