@@ -52,7 +52,11 @@ def test_every_step_may_see_its_elements_twice(inputs, tmp_path, monkeypatch):
     assert verify(spec.output, FLAGS).faults == ()
 
     # A run that is killed after its manifest leaves what it needed; the same command removes it.
-    for name in ("tmp/.a.part", "gallery/key.image", "zip/batch1-train.zip"):
+    for name in (
+        f"tmp/.a.{'0' * 32}.part",
+        "gallery/1_2_0_1.image",
+        "zip/batch1-train-00000-of-00001.zip",
+    ):
         path = tmp_path / "set" / "state" / name
         path.parent.mkdir()
         path.write_bytes(b"left")
