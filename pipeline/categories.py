@@ -1,5 +1,6 @@
 """What the foregrounds show, from a table that the user gives."""
 
+import codecs
 import csv
 import io
 import os
@@ -45,7 +46,10 @@ class Categories:
 
 
 def read_categories(path: str) -> Categories:
-    """Reads a CSV file whose first line is `file,category` or `id,category`, in UTF-8.
+    """Reads a table whose first line is `file,category` or `id,category`, in any case and order.
+
+    It is UTF-8, or UTF-16 with its mark. Columns are divided by commas, semicolons or tabs,
+    whichever the first line has. An id may have leading zeros.
 
     Raises:
         SpecError: it cannot be read or is something else.
@@ -55,9 +59,15 @@ def read_categories(path: str) -> Categories:
     if storage.is_local(path) and os.path.exists(path) and not os.path.isfile(path):
         raise SpecError(f"{flag} is not a regular file; give a table")
     try:
-        text = storage.read_bytes(path).decode("utf-8-sig")
-        table = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
-        columns, rows = list(table.fieldnames or ()), list(table)
+        text = _text(storage.read_bytes(path))
+        table = csv.DictReader(
+            io.StringIO(text, newline=""),
+            delimiter=_delimiter(text),
+            skipinitialspace=True,
+            strict=True,
+        )
+        table.fieldnames = columns = [name.strip().lower() for name in table.fieldnames or ()]
+        rows = list(table)
     except Exception as error:  # Each store has errors of its own.
         raise SpecError(f"{flag} cannot be read: {error}".splitlines()[0]) from None
     key = next((name for name in _KEYS if name in columns), None)
@@ -68,12 +78,25 @@ def read_categories(path: str) -> Categories:
         )
     names: dict[str, str] = {}
     for number, row in enumerate(rows, 2):
-        found, category = row[key], row[_CATEGORY]
+        found, category = ((row[name] or "").strip() for name in (key, _CATEGORY))
+        if key == "id" and found.isdecimal():
+            found = str(int(found))
         if not found or not category:
             raise SpecError(f"{flag}: row {number} lacks its {key if category else _CATEGORY}")
         if names.setdefault(found, category) != category:
             raise SpecError(f"{flag}: {found} is both {names[found]!r} and {category!r}")
     return Categories(path, key, names)
+
+
+def _text(data: bytes) -> str:
+    utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf_16 else "utf-8-sig")
+
+
+def _delimiter(text: str) -> str:
+    """What divides the columns of the first line; a comma where nothing does."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
 
 
 def _ends(path: str) -> list[str]:

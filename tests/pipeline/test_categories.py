@@ -31,6 +31,23 @@ def test_rows_are_found_by_file_or_by_id(tmp_path):
     assert found.category == found.category_name == "car, red"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_are_read_as_other_programs_write_them(tmp_path, encoding, delimiter):
+    lines = ["ID,Note, Category ", "007,a,Fähre ", " 12 ,b,car", ""]
+    text = "\r\n".join(lines).replace(",", delimiter)
+    path = tmp_path / "table.csv"
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + text).encode(encoding))
+    found = read_categories(str(path))
+    assert found.names == {"7": "Fähre", "12": "car"}
+
+
+def test_names_of_files_keep_their_zeros(tmp_path):
+    found = read_categories(table(tmp_path, "File;category\n001.png;car\n002;bus, red\n"))
+    assert found.names == {"001.png": "car", "002": "bus, red"}
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
