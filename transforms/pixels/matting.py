@@ -3,6 +3,11 @@
 import numpy as np
 from PIL import Image
 
+MEANS_SIDE = 384
+"""Colours are averaged in a picture whose longer side is at most so long."""
+
+_LEAST = 1e-5
+
 
 def box_mean(values: np.ndarray, radius: int) -> np.ndarray:
     """The mean over a square window, cut off at the border.
@@ -45,18 +50,30 @@ def guided_filter(
         Slopes, float32 [height, width, 3], and offsets, float32 [height, width]; the filtered
         values are the sum of slopes times colours, plus the offset.
     """
-    mean_colour = box_mean(picture, radius)
+    mean_colour = box_mean(picture, radius).astype(np.float64)
     mean_value = box_mean(values, radius)
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     products = np.stack([picture[..., i] * picture[..., j] for i, j in pairs], axis=-1)
     second = box_mean(products, radius)
-    spread = np.empty((*values.shape, 3, 3), np.float32)
-    for n, (i, j) in enumerate(pairs):
-        spread[..., i, j] = second[..., n] - mean_colour[..., i] * mean_colour[..., j]
-        spread[..., j, i] = spread[..., i, j]
-    spread[..., range(3), range(3)] += smoothness
+    rr, rg, rb, gg, gb, bb = (
+        second[..., n] - mean_colour[..., i] * mean_colour[..., j] + smoothness * (i == j)
+        for n, (i, j) in enumerate(pairs)
+    )
     shared = box_mean(picture * values[..., None], radius) - mean_colour * mean_value[..., None]
-    slopes = np.linalg.solve(spread, shared[..., None])[..., 0]
+    # The inverse of a symmetric 3x3 matrix, by cofactors.
+    a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    determinant = rr * a + rg * b + rb * c
+    red, green, blue = (shared[..., i] for i in range(3))
+    slopes = np.stack(
+        [
+            a * red + b * green + c * blue,
+            b * red + d * green + e * blue,
+            c * red + e * green + f * blue,
+        ],
+        axis=-1,
+    )
+    slopes = (slopes / determinant[..., None]).astype(np.float32)
     offsets = mean_value - (slopes * mean_colour).sum(axis=-1)
     return box_mean(slopes, radius), box_mean(offsets, radius)
 
@@ -92,24 +109,36 @@ def foreground_colours(
 
     Forte, "Approximate fast foreground colour estimation" (blur fusion), ICIP 2021: colours of
     object and background are means of what is near, weighted by alpha, and then moved so that
-    they mix to the picture. A large radius fills in, a small one follows details.
+    they mix to the picture. A large radius fills in, a small one follows details. The means are
+    taken of a picture whose longer side is at most 384 pixels, the mix of every pixel.
 
     Args:
         picture: uint8 [height, width, 3].
         alpha: float [height, width] in 0..1.
-        radii: of the windows, from the first pass to the last.
+        radii: of the windows, from the first pass to the last, at the reduced size.
 
     Returns:
         uint8 [height, width, 3].
     """
-    mixed = picture.astype(np.float32)
-    share = alpha.astype(np.float32)[..., None]
+    height, width = alpha.shape
+    share = alpha.astype(np.float32)
+    scale = min(1.0, MEANS_SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    mixed, near_share = small.astype(np.float32), enlarged(share, size)[..., None]
     front, back = mixed, mixed
     for radius in radii:
-        near = box_mean(share, radius)
-        front_mean = box_mean(front * share, radius) / (near + 1e-5)
-        back_mean = box_mean(back * (1 - share), radius) / (1 - near + 1e-5)
-        missing = mixed - share * front_mean - (1 - share) * back_mean
-        front = np.clip(front_mean + share * missing, 0, 255)
+        near = box_mean(near_share, radius)
+        front_mean = box_mean(front * near_share, radius) / (near + _LEAST)
+        back_mean = box_mean(back * (1 - near_share), radius) / (1 - near + _LEAST)
+        missing = mixed - near_share * front_mean - (1 - near_share) * back_mean
+        front = np.clip(front_mean + near_share * missing, 0, 255)
         back = back_mean
-    return np.rint(front).astype(np.uint8)
+    result = picture.copy()
+    soft = (share > 0) & (share < 1)
+    part = share[soft][:, None]
+    front_mean = enlarged(front_mean, (width, height))[soft]
+    back_mean = enlarged(back_mean, (width, height))[soft]
+    missing = picture[soft] - part * front_mean - (1 - part) * back_mean
+    result[soft] = np.rint(np.clip(front_mean + part * missing, 0, 255)).astype(np.uint8)
+    return result
