@@ -36,7 +36,7 @@ class CutoutBatches:
     Args:
         photographs: photographs with a teacher's map.
         cutouts: objects, uint8 [height, width, 4] each.
-        empty: pictures without an object, uint8 [height, width, 3] each.
+        scenes: pictures to paste on, uint8 [height, width, 3] each.
         size: samples in a batch.
         side: side of a sample.
         seed: seed of everything that is drawn.
@@ -46,14 +46,14 @@ class CutoutBatches:
         self,
         photographs: list[Taught],
         cutouts: list[np.ndarray],
-        empty: list[np.ndarray],
+        scenes: list[np.ndarray],
         size: int,
         side: int,
         seed: int,
     ) -> None:
         self._photographs = photographs
         self._cutouts = cutouts
-        self._empty = empty
+        self._scenes = scenes
         self._size, self._side = size, side
         self._draw = np.random.default_rng(seed)
         self._order: list[int] = []
@@ -135,7 +135,7 @@ class CutoutBatches:
             edge = int(side * draw.uniform(0.3, 0.8))
             wall[edge:] = table[edge:]
             return wall
-        texture = self._empty[draw.integers(len(self._empty))]
+        texture = self._scenes[draw.integers(len(self._scenes))]
         height, width = texture.shape[:2]
         cut = int(min(height, width) * draw.uniform(0.3, 1))
         y, x = draw.integers(0, height - cut + 1), draw.integers(0, width - cut + 1)

@@ -1,7 +1,7 @@
 """What the cut-out network learns from: photographs with a teacher's maps, and objects with alpha."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,9 @@ SHORT_SIDE, LONG_SIDE = 232, 320
 _TEACHER_SIDE = 320
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-_UNSURE = 0.12
+_UNSURE = 0.2
 _SMALLEST, _LARGEST = 0.04, 0.6
 _TOUCHED = 0.04
-_EMPTY = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +60,17 @@ class Teacher:
         return np.rint(found[0][0, 0] * 255).clip(0, 255).astype(np.uint8)
 
 
-def taught_photographs(photographs: Path, maps: Path, teacher: Path) -> Iterator[Taught]:
-    """The photographs of a folder (*.jpg) with their maps, which are made where they are missing.
+def taught_photographs(paths: Iterable[Path], maps: Path, teacher: Path) -> Iterator[Taught]:
+    """Photographs with their maps, which are made where they are missing.
 
     Args:
-        photographs: the folder.
+        paths: the photographs.
         maps: folder of the maps, one PNG for each photograph.
         teacher: ONNX file of the teacher.
     """
     maps.mkdir(parents=True, exist_ok=True)
     model: Teacher | None = None
-    for path in sorted(photographs.glob("*.jpg")):
+    for path in paths:
         picture = Image.open(path).convert("RGB")
         stored = maps / f"{path.stem}.png"
         if not stored.exists():
@@ -79,11 +78,27 @@ def taught_photographs(photographs: Path, maps: Path, teacher: Path) -> Iterator
             part = stored.with_suffix(".part")
             Image.fromarray(model.chance(picture)).save(part, "PNG")
             os.replace(part, stored)
-        scale = SHORT_SIDE / min(picture.size)
-        size = [max(SHORT_SIDE, min(LONG_SIDE, round(side * scale))) for side in picture.size]
-        pixels = np.asarray(picture.resize((size[0], size[1]), Image.Resampling.BILINEAR))
-        chance = Image.open(stored).resize((size[0], size[1]), Image.Resampling.BILINEAR)
+        size = _training_size(picture)
+        pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+        chance = Image.open(stored).resize(size, Image.Resampling.BILINEAR)
         yield Taught(pixels, np.asarray(chance))
+
+
+def scenes(paths: Iterable[Path]) -> list[np.ndarray]:
+    """Pictures to paste on, at training size: uint8 [height, width, 3] each."""
+    found = []
+    for path in paths:
+        picture = Image.open(path).convert("RGB")
+        found.append(np.asarray(picture.resize(_training_size(picture), Image.Resampling.BILINEAR)))
+    return found
+
+
+def _training_size(picture: Image.Image) -> tuple[int, int]:
+    scale = SHORT_SIDE / min(picture.size)
+    width, height = (
+        max(SHORT_SIDE, min(LONG_SIDE, round(side * scale))) for side in picture.size
+    )
+    return width, height
 
 
 def taught_cutouts(photographs: list[Taught]) -> list[np.ndarray]:
@@ -95,11 +110,6 @@ def taught_cutouts(photographs: list[Taught]) -> list[np.ndarray]:
 def vehicles(folder: Path) -> list[np.ndarray]:
     """Stored RGBA files up to the last number that training may see; larger ones are held out."""
     return stored_cutouts(folder, HELD_OUT_NUMBER)
-
-
-def empty_photographs(photographs: list[Taught]) -> list[np.ndarray]:
-    """Pictures in which the teacher finds next to nothing: uint8 [height, width, 3] each."""
-    return [taught.picture for taught in photographs if (taught.chance > 127).mean() < _EMPTY]
 
 
 def _cut(taught: Taught) -> np.ndarray | None:

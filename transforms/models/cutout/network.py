@@ -1,10 +1,11 @@
 """The network of the built-in cut-out model: ImageNet features and a light decoder.
 
 The encoder is EfficientNet-Lite0 (Tan and Le, "EfficientNet", ICML 2019, in its variant for mobile
-devices) up to its thirteenth block, with the batch norms folded into the convolutions: it is
-fine-tuned from weights trained on ImageNet. A vector of the whole picture is added to its coarsest
-features, since what stands out is decided by the picture as a whole. The decoder adds the encoder's
-features from coarse to fine with depthwise separable convolutions and draws four pixels at once.
+devices) up to its thirteenth block, with its weights from ImageNet as they are and the batch norms
+folded into the convolutions. A vector of the whole picture is added to its coarsest features, since
+what stands out is decided by the picture as a whole. The decoder, which is what is trained, adds
+the encoder's features from coarse to fine with depthwise separable convolutions and draws four
+pixels at once.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Stage:
 
 
 STAGES = (
-    Stage(3, 1, 32, 32, 16, tap=2),
+    Stage(3, 1, 32, 32, 16),
     Stage(3, 2, 96, 16, 24),
     Stage(3, 1, 144, 24, 24, tap=4),
     Stage(5, 2, 144, 24, 40),
@@ -53,8 +54,11 @@ STAGES = (
 """Blocks 0 to 12 of EfficientNet-Lite0."""
 
 STEM = 32
-WIDTHS = (96, 64, 48, 32, 16)
-"""Channels of the decoder at strides 32, 16, 8, 4 and 2."""
+WIDTHS = (160, 112, 64, 32)
+"""Channels of the decoder at strides 32, 16, 8 and 4."""
+
+REFINEMENTS = (2, 2, 1, 1)
+"""Separable convolutions of the decoder at each of these strides."""
 
 MULTIPLE = 32
 """Height and width of the input are multiples of this."""
@@ -75,13 +79,14 @@ class CutoutNetwork(nn.Module):
         self.whole = nn.Linear(taps[32], WIDTHS[0])
         self.lateral = nn.ModuleList(
             _convolution(taps[stride], width, 1)
-            for stride, width in zip((16, 8, 4, 2), WIDTHS[1:], strict=True)
+            for stride, width in zip((16, 8, 4), WIDTHS[1:], strict=True)
         )
         self.narrow = nn.ModuleList(
             _convolution(wide, width, 1) for wide, width in zip(WIDTHS, WIDTHS[1:], strict=False)
         )
         self.refine = nn.ModuleList(
-            _separable(width, kernel) for width, kernel in zip(WIDTHS, (5, 5, 5, 5, 3), strict=True)
+            nn.Sequential(*(_separable(width, 5) for _ in range(count)))
+            for width, count in zip(WIDTHS, REFINEMENTS, strict=True)
         )
         self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
 
@@ -92,7 +97,7 @@ class CutoutNetwork(nn.Module):
             pictures: float [n, 3, height, width], RGB in 0..255, both sides multiples of 32.
 
         Returns:
-            float [n, 1, height, width].
+            float [n, 1, height / 2, width / 2].
         """
         return self.decode(self.encode(pictures))
 
@@ -107,10 +112,10 @@ class CutoutNetwork(nn.Module):
         return taps
 
     def decode(self, taps: dict[int, torch.Tensor]) -> torch.Tensor:
-        """Features of `encode` to log odds, float [n, 1, height, width]."""
+        """Features of `encode` to log odds, float [n, 1, height / 2, width / 2]."""
         whole = self.whole(taps[32].mean((2, 3)))[:, :, None, None]
         features = self.refine[0](functional.relu6(self.top(taps[32]) + whole))
-        strides = (16, 8, 4, 2)
+        strides = (16, 8, 4)
         for stride, lateral, narrow, refine in zip(
             strides, self.lateral, self.narrow, self.refine[1:], strict=True
         ):
@@ -130,7 +135,7 @@ class CutoutNetwork(nn.Module):
             pictures: uint8 [n, height, width, 3], RGB, both sides multiples of 32.
 
         Returns:
-            float [n, height, width] in 0..1.
+            float [n, height / 2, width / 2] in 0..1.
         """
         planes = pictures.permute(0, 3, 1, 2).to(self.out.weight.dtype)
         return torch.sigmoid(self.logits(planes))[:, 0]

@@ -1,0 +1,51 @@
+"""The built-in cut-out model, with ONNX Runtime on the CPU."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from transforms.models.base import ModelError, Running
+
+WEIGHTS = Path(__file__).with_name("builtin.safetensors")
+GRAPH = Path(__file__).with_name("builtin.onnx")
+
+SIDE = 224
+"""Side at which every picture passes the network; it is trained at this size, and squeezed to a
+square just so."""
+
+
+class BuiltinCutoutModel:
+    """The probability of the object that stands out.
+
+    Args:
+        running: CPU threads of one prediction; it runs on the CPU, whatever the device.
+
+    Raises:
+        ModelError: the weights are damaged.
+    """
+
+    name = "builtin"
+    device = "cpu"
+
+    def __init__(self, running: Running) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = running.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(GRAPH), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise ModelError(f"{GRAPH}: {error}; install the package anew") from None
+
+    def alpha(self, picture: np.ndarray) -> np.ndarray:
+        """See `CutoutModel.alpha`."""
+        image = Image.fromarray(picture)
+        fitted = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+        [maps] = self._session.run(None, {"pictures": fitted[None]})
+        chance = Image.fromarray(np.asarray(maps[0], np.float32))
+        return np.asarray(chance.resize(image.size, Image.Resampling.BILINEAR))
