@@ -107,15 +107,13 @@ class CutoutBatches:
                 rgba = rgba[:, ::-1]
             image = Image.fromarray(np.ascontiguousarray(rgba))
             if draw.random() < 0.4:
-                turned = image.rotate(
-                    draw.uniform(-25, 25), Image.Resampling.BICUBIC, expand=True
-                )
+                turned = image.rotate(draw.uniform(-25, 25), Image.Resampling.BICUBIC, expand=True)
                 image = turned.crop(turned.getbbox())
             fitted = fit_foreground(image, int(side * draw.uniform(0.35, 0.95)))
             fitted[..., :3] = np.clip(fitted[..., :3] * draw.uniform(0.75, 1.2), 0, 255)
             height, width = fitted.shape[:2]
             x, y = (
-                int(round((side - length) * np.clip(draw.normal(0.5, 0.22), 0, 1)))
+                round((side - length) * float(np.clip(draw.normal(0.5, 0.22), 0, 1)))
                 for length in (width, height)
             )
             paste(picture, Cutout.from_rgba(fitted), x, y)

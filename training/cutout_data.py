@@ -1,4 +1,4 @@
-"""What the cut-out network learns from: photographs with a teacher's maps, and objects with alpha."""
+"""Training data of the cut-out network: photographs with a teacher's maps, and objects with alpha."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -95,9 +95,7 @@ def scenes(paths: Iterable[Path]) -> list[np.ndarray]:
 
 def _training_size(picture: Image.Image) -> tuple[int, int]:
     scale = SHORT_SIDE / min(picture.size)
-    width, height = (
-        max(SHORT_SIDE, min(LONG_SIDE, round(side * scale))) for side in picture.size
-    )
+    width, height = (max(SHORT_SIDE, min(LONG_SIDE, round(side * scale))) for side in picture.size)
     return width, height
 
 

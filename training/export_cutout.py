@@ -63,9 +63,7 @@ def _halve(path: Path) -> None:
         name = f"{tensor.name}_16"
         graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), name))
         graph.initializer.remove(tensor)
-        casts.append(
-            helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT)
-        )
+        casts.append(helper.make_node("Cast", [name], [tensor.name], to=onnx.TensorProto.FLOAT))
     for cast in reversed(casts):
         graph.node.insert(0, cast)
     onnx.checker.check_model(model)

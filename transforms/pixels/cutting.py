@@ -123,7 +123,7 @@ def cut_out(picture: np.ndarray, chance: np.ndarray, rules: CutoutRules) -> list
     Raises:
         BadImage: nothing was found, or the cut-out is doubtful and `rules.doubt` is `skip`.
     """
-    size = _fitted(picture.shape[1], picture.shape[0], GUIDE_SIDE)
+    size = guide_size(picture.shape[1], picture.shape[0])
     chance = np.clip(enlarged(chance, size), 0, 1)
     labels = connected_parts(chance > 0.5)
     sizes = np.bincount(labels.ravel())[1:]
@@ -139,20 +139,30 @@ def cut_out(picture: np.ndarray, chance: np.ndarray, rules: CutoutRules) -> list
         report = _report(own, len(numbers), dropped)
         if report.doubt and rules.doubt == "skip":
             raise BadImage(f"its cut-out is doubtful: {report.doubt}; --cutout_doubt=keep keeps it")
-        alpha = fine_alpha(picture, own)
+        alpha = stretched(filtered_map(picture, own), *STRETCH)
         found.append(_cropped(picture, alpha, report, rules.crop))
     return found
 
 
-def fine_alpha(picture: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Alpha at the size of the picture, its edge along the edges of the picture.
+def large_parts(chance: np.ndarray) -> np.ndarray:
+    """A map without the parts that `cut_out` drops: float32 [height, width] in 0..1."""
+    labels = connected_parts(chance > 0.5)
+    sizes = np.bincount(labels.ravel())[1:]
+    if not len(sizes):
+        return chance
+    kept = int((sizes >= LEAST_PART * sizes[0]).sum())
+    return chance * _share(labels, range(1, kept + 1))
+
+
+def filtered_map(picture: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """A map at the size of its picture, its edges along those of the picture.
 
     Args:
         picture: uint8 [height, width, 3].
         chance: float [rows, columns] in 0..1, at most as large as the picture.
 
     Returns:
-        float32 [height, width] in 0..1.
+        float32 [height, width], about 0..1.
     """
     height, width = picture.shape[:2]
     small = Image.fromarray(picture).resize(
@@ -165,10 +175,23 @@ def fine_alpha(picture: np.ndarray, chance: np.ndarray) -> np.ndarray:
     for channel in range(3):
         slope = enlarged(slopes[..., channel], (width, height))
         filtered = filtered + slope * (picture[..., channel] / np.float32(255))
-    return stretched(filtered, *STRETCH)
+    return filtered
 
 
-def _fitted(width: int, height: int, side: int) -> tuple[int, int]:
+def unsure_share(chance: np.ndarray) -> float:
+    """Pixels with a probability between 0.1 and 0.9, per pixel above 0.5; infinite without any."""
+    inside = int((chance > 0.5).sum())
+    between = int(((chance > _UNSURE[0]) & (chance < _UNSURE[1])).sum())
+    return between / inside if inside else float("inf")
+
+
+def guide_size(width: int, height: int) -> tuple[int, int]:
+    """The (width, height) at which a map of a picture is judged and filtered."""
+    return fitted_within(width, height, GUIDE_SIDE)
+
+
+def fitted_within(width: int, height: int, side: int) -> tuple[int, int]:
+    """The (width, height) of a picture whose longer side is made at most `side`."""
     scale = min(1.0, side / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -186,8 +209,7 @@ def _share(labels: np.ndarray, numbers: Sequence[int]) -> np.ndarray:
 
 def _report(chance: np.ndarray, parts: int, dropped: int) -> CutoutReport:
     inside = chance > 0.5
-    between = (chance > _UNSURE[0]) & (chance < _UNSURE[1])
-    unsure = float(between.sum() / inside.sum())
+    unsure = unsure_share(chance)
     area = float(inside.mean())
     sides = {
         "top": inside[0],

@@ -9,6 +9,7 @@ pixels at once.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -82,7 +83,7 @@ class CutoutNetwork(nn.Module):
             for stride, width in zip((16, 8, 4), WIDTHS[1:], strict=True)
         )
         self.narrow = nn.ModuleList(
-            _convolution(wide, width, 1) for wide, width in zip(WIDTHS, WIDTHS[1:], strict=False)
+            _convolution(wide, width, 1) for wide, width in pairwise(WIDTHS)
         )
         self.refine = nn.ModuleList(
             nn.Sequential(*(_separable(width, 5) for _ in range(count)))
