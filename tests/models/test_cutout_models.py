@@ -99,7 +99,9 @@ def test_auto_is_u2netp_only_where_the_known_file_is_installed(tmp_path, monkeyp
     with pytest.raises(ModelError, match="SHA-256 "):
         u2netp.u2netp_file()
     assert resolved("auto") == "builtin"
-    monkeypatch.setattr(u2netp, "SHA256", CUTOUT_MODELS.digest(f"onnx:{tmp_path}/rembg/u2netp.onnx"))
+    monkeypatch.setattr(
+        u2netp, "SHA256", CUTOUT_MODELS.digest(f"onnx:{tmp_path}/rembg/u2netp.onnx")
+    )
     assert resolved("auto") == "u2netp"
     save_red(tmp_path / "share" / "rembg" / "u2netp.onnx")
     monkeypatch.setattr(u2netp, "distribution", absent)

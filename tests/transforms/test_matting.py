@@ -16,9 +16,10 @@ from transforms.pixels.matting import (
 def windows(shape, radius):
     for y in range(shape[0]):
         for x in range(shape[1]):
-            yield (y, x), np.s_[
-                max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1
-            ]
+            yield (
+                (y, x),
+                np.s_[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1],
+            )
 
 
 @pytest.mark.parametrize("radius", [1, 3, 40])
