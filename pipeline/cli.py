@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from pipeline.depth_request import DESCRIPTION, DepthRequest
+from pipeline import cutout_request, depth_request
+from pipeline.cutout_request import CutoutRequest
+from pipeline.depth_request import DepthRequest
 from pipeline.local import process
 from pipeline.local.worker_main import quiet_imports
 from pipeline.option import Whole, declared, nearest, option
@@ -96,11 +98,18 @@ def parser() -> argparse.ArgumentParser:
     depth = commands.add_parser(
         "depth",
         help="predict depth for any pictures, to judge a model before a run",
-        description=DESCRIPTION,
+        description=depth_request.DESCRIPTION,
         allow_abbrev=False,
     )
     add_options(depth, DepthRequest)
-    for each in (main_parser, generate, verify, depth):
+    cutout = commands.add_parser(
+        "cutout",
+        help="cut objects out of photographs",
+        description=cutout_request.DESCRIPTION,
+        allow_abbrev=False,
+    )
+    add_options(cutout, CutoutRequest)
+    for each in (main_parser, generate, verify, depth, cutout):
         each.add_argument(
             "--debug",
             action="store_true",
@@ -163,6 +172,8 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
 def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
     if arguments.command == "depth":
         return _depth(arguments, rest)
+    if arguments.command == "cutout":
+        return _cutout(arguments, rest)
     from pipeline.run import JobError, StillRunning
 
     try:
@@ -263,16 +274,29 @@ def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
 
 
 def _depth(arguments: argparse.Namespace, unknown: list[str]) -> int:
-    for word in unknown:
-        name = word.partition("=")[0]
-        like = nearest(name, [each.flag for each in declared(DepthRequest)])
-        hint = f"; did you mean --{like}?" if like else "; see --help"
-        raise SpecError(f"{name} is no option of depth{hint}")
+    _refuse_unknown(unknown, "depth", DepthRequest)
     request = from_arguments(DepthRequest, arguments)
 
     from pipeline import depth_command
 
     return depth_command.run(request)
+
+
+def _cutout(arguments: argparse.Namespace, unknown: list[str]) -> int:
+    _refuse_unknown(unknown, "cutout", CutoutRequest)
+    request = from_arguments(CutoutRequest, arguments)
+
+    from pipeline import cutout_command
+
+    return cutout_command.run(request)
+
+
+def _refuse_unknown(unknown: list[str], command: str, request: type) -> None:
+    for word in unknown:
+        name = word.partition("=")[0]
+        like = nearest(name, [each.flag for each in declared(request)])
+        hint = f"; did you mean --{like}?" if like else "; see --help"
+        raise SpecError(f"{name} is no option of {command}{hint}")
 
 
 def entry() -> NoReturn:

@@ -3,21 +3,23 @@
 import csv
 import io
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
-from pipeline.catalog import find_files, has_image_name
 from pipeline.cutout_request import CutoutRequest
 from pipeline.depth_command import output_names
+from pipeline.listing import find_files
 from pipeline.spec import SpecError
 from transforms import storage
 from transforms.models.base import ModelError, Running
 from transforms.models.cutout import CUTOUT_MODELS, resolved
 from transforms.models.cutout.base import CutoutModel
-from transforms.pixels.cutting import CutOut, CutoutRules
-from transforms.pixels.images import BadImage, open_image
+from transforms.pixels.cutting import CutoutReport, CutoutRules
+from transforms.pixels.foregrounds import NeedsMask, decode_foreground, margin_box
+from transforms.pixels.images import BadImage, has_image_name, open_image
+from transforms.plan.inputs import InputError
 from transforms.report.exhibits import Exhibit, Section, evenly
 from transforms.report.sheets import section_sheet
 from transforms.steps.cutouts import cut_photograph
@@ -28,26 +30,16 @@ SHEET_PICTURES = 24
 SHEET_NAME, REPORT_NAME = "sheet.png", "report.csv"
 
 _TILE = (320, 320)
-_HEAD = (
-    "picture",
-    "cutout",
-    "model",
-    "unsure",
-    "area",
-    "touches",
-    "parts",
-    "dropped",
-    "doubt",
-    "skipped",
-)
+_OWN_ALPHA = "own alpha"
+_COLUMNS = ("picture", "cutout", "model", "unsure", "area", "touches", "parts", "dropped", "doubt")
 
 
 @dataclass(frozen=True, eq=False)
-class _Cut:
-    """What became of a picture: the picture, and its cut-outs with their names."""
+class _Made:
+    """A cut-out: RGBA, and what is known of it; None where the picture has an alpha of its own."""
 
-    picture: Image.Image
-    cutouts: list[tuple[str, CutOut]]
+    image: Image.Image
+    report: CutoutReport | None
 
 
 def run(request: CutoutRequest) -> int:
@@ -60,68 +52,92 @@ def run(request: CutoutRequest) -> int:
         SpecError: there is no file, or the model cannot be loaded.
     """
     output = storage.absolute(request.output)
-    paths = [
-        path for path in find_files(request.images, "images") if not path.startswith(f"{output}/")
-    ]
+    listing = find_files(request.images, "images")
+    paths = [path for path in listing.paths if not path.startswith(f"{output}/")]
     name = resolved(request.cutout_model)
     try:
         model = CUTOUT_MODELS.load(name, Running(threads=request.threads))
     except ModelError as error:
         raise SpecError(f"--cutout_model={request.cutout_model}: {error}") from None
-    storage.make_folder(request.output)
+    storage.make_folder(output)
+    stems = output_names(paths)
+    taken = set(stems)
     shown = set(evenly(paths, SHEET_PICTURES))
     exhibits: list[Exhibit] = []
     rows: list[tuple[object, ...]] = []
-    skipped = 0
-    for path, stem in zip(paths, output_names(paths), strict=True):
+    errors = list(listing.errors)
+    for path, stem in zip(paths, stems, strict=True):
         try:
-            cut = _cut(path, stem, model, request)
-            for target, cutout in cut.cutouts:
-                _write(storage.join(request.output, *target.split("/")), cutout, cut, request)
+            picture, found = _cut_file(path, model, request)
+            names = _names(stem, len(found), taken)
+            for target, made in zip(names, found, strict=True):
+                _write(storage.join(output, *f"{target}.png".split("/")), made, picture, request)
         except (BadImage, ModelError, OSError) as error:
-            print(f"skipped: {path}: {error}", file=sys.stderr)
-            rows.append((path, "", name, "", "", "", "", "", "", error))
-            skipped += 1
+            errors.append(InputError(path, str(error)))
             continue
-        rows += [_row(path, target, name, cutout) for target, cutout in cut.cutouts]
+        rows += [_row(path, target, name, made) for target, made in zip(names, found, strict=True)]
         if path in shown:
-            exhibits += _side_by_side(stem, cut)
+            exhibits += _side_by_side(stem, picture, found)
+    for error in errors:
+        print(f"skipped: {error.line}", file=sys.stderr)
     if exhibits:
-        text = f"{name}: how unsure it is, from 0, and what the cut-out covers."
+        text = f"Photographs and what {name} cuts out of them; unsure is 0 at best."
         section = Section("cutouts", "Cut-outs", text, tuple(exhibits))
-        storage.write_bytes(storage.join(request.output, SHEET_NAME), section_sheet(section))
-    storage.write_bytes(storage.join(request.output, REPORT_NAME), _table(rows))
+        storage.write_bytes(storage.join(output, SHEET_NAME), section_sheet(section))
+    storage.write_bytes(storage.join(output, REPORT_NAME), _table(rows, errors))
     kind = "masks" if request.only_masks else "cut-outs"
-    print(f"{len(rows) - skipped} {kind} in {request.output}, {skipped} files skipped")
-    print(f"{name} ran on {model.device}; look at {storage.join(request.output, SHEET_NAME)}")
-    return 1 if skipped else 0
+    print(f"{len(rows)} {kind} in {output}, {len(errors)} files skipped")
+    print(f"{name} ran on {model.device}")
+    return 1 if errors else 0
 
 
-def _cut(path: str, stem: str, model: CutoutModel, request: CutoutRequest) -> _Cut:
+def _cut_file(
+    path: str, model: CutoutModel, request: CutoutRequest
+) -> tuple[Image.Image, list[_Made]]:
+    """A picture, upright, and what is cut out of it."""
     if not has_image_name(path):
         raise BadImage("the extension is not of an image")
-    picture = open_image(storage.read_bytes(path))
-    rules = CutoutRules(
-        request.cutout_parts, request.cutout_doubt, request.crop and not request.only_masks
-    )
+    data = storage.read_bytes(path)
+    crop = request.crop and not request.only_masks
+    try:
+        own = decode_foreground(data, None)
+        return own, [_Made(own.crop(margin_box(own)) if crop else own, None)]
+    except NeedsMask:
+        picture = open_image(data)
+    parts = "all" if request.only_masks else request.cutout_parts
+    rules = CutoutRules(parts, request.cutout_doubt, crop)
     found = cut_photograph(picture, model, rules, request.longest_side)
-    if len(found) == 1:
-        return _Cut(picture, [(stem, found[0])])
-    return _Cut(picture, [(f"{stem}-{n}", cutout) for n, cutout in enumerate(found, 1)])
+    return picture, [_Made(Image.fromarray(each.rgba), each.report) for each in found]
 
 
-def _write(stem: str, cutout: CutOut, cut: _Cut, request: CutoutRequest) -> None:
-    storage.make_folder(stem.rsplit("/", 1)[0])
-    image = Image.fromarray(cutout.rgba)
+def _names(stem: str, count: int, taken: set[str]) -> list[str]:
+    """Names of a picture's cut-outs, numbered where there are several, none of them taken."""
+    if count == 1:
+        return [stem]
+    names = []
+    for number in range(1, count + 1):
+        name = f"{stem}-{number}"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _write(path: str, made: _Made, picture: Image.Image, request: CutoutRequest) -> None:
+    storage.make_folder(path.rsplit("/", 1)[0])
+    image = made.image
     if request.only_masks:
-        image = image.getchannel("A").resize(cut.picture.size, Image.Resampling.BILINEAR)
+        image = image.getchannel("A").resize(picture.size, Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=6)
-    storage.write_bytes(f"{stem}.png", buffer.getvalue())
+    image.save(buffer, "PNG")
+    storage.write_bytes(path, buffer.getvalue())
 
 
-def _row(path: str, target: str, model: str, cutout: CutOut) -> tuple[object, ...]:
-    report = cutout.report
+def _row(path: str, target: str, model: str, made: _Made) -> tuple[object, ...]:
+    report = made.report
+    if report is None:
+        return (path, f"{target}.png", _OWN_ALPHA)
     return (
         path,
         f"{target}.png",
@@ -132,25 +148,27 @@ def _row(path: str, target: str, model: str, cutout: CutOut) -> tuple[object, ..
         report.parts,
         report.dropped,
         report.doubt,
-        "",
     )
 
 
-def _table(rows: list[tuple[object, ...]]) -> bytes:
+def _table(rows: Iterable[tuple[object, ...]], errors: Iterable[InputError]) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(_HEAD)
-    writer.writerows(rows)
+    writer.writerow((*_COLUMNS, "skipped"))
+    blank = len(_COLUMNS)
+    writer.writerows((*row, *[""] * (blank + 1 - len(row))) for row in rows)
+    writer.writerows((error.path, *[""] * (blank - 1), error.reason) for error in errors)
     return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 
-def _side_by_side(stem: str, cut: _Cut) -> list[Exhibit]:
+def _side_by_side(stem: str, picture: Image.Image, found: list[_Made]) -> list[Exhibit]:
     # The sheet shows small tiles; whole pictures would fill the memory.
-    small = cut.picture.convert("RGB")
+    small = picture.convert("RGB")
     small.thumbnail(_TILE)
     exhibits = [Exhibit(stem, "", "", small, b"")]
-    for _, cutout in cut.cutouts[:1]:
-        shown = Image.fromarray(np.ascontiguousarray(cutout.rgba))
-        shown.thumbnail(_TILE)
-        exhibits.append(Exhibit(cutout.report.note, "", "", shown, b""))
+    for made in found[:1]:
+        image = made.image.copy()
+        image.thumbnail(_TILE)
+        note = made.report.note if made.report else _OWN_ALPHA
+        exhibits.append(Exhibit(note, "", "", image, b""))
     return exhibits

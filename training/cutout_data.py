@@ -1,4 +1,4 @@
-"""Training data of the cut-out network: photographs with a teacher's maps, and objects with alpha."""
+"""Training data of the cut-out network: photographs with a teacher's maps, and cut-outs."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -15,11 +15,11 @@ PICTURE = np.zeros((30, 40, 3), np.uint8)
 PICTURE[8:20, 10:30] = (255, 40, 40)
 
 
-def save_red(path: Path, logits: bool = False) -> str:
-    """A graph [1, 3, 16, 16] whose first output is the red plane, or log odds of it."""
-    planes = helper.make_tensor_value_info("planes", TensorProto.FLOAT, [1, 3, 16, 16])
+def save_red(path: Path, logits: bool = False, side: int = 16) -> str:
+    """A graph [1, 3, side, side] whose first output is the red plane, or log odds of it."""
+    planes = helper.make_tensor_value_info("planes", TensorProto.FLOAT, [1, 3, side, side])
     outputs = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 16, 16])
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, side, side])
         for name in ("fine", "coarse")
     ]
     scale = np.float32(20 if logits else 1)
@@ -47,7 +47,7 @@ def save_red(path: Path, logits: bool = False) -> str:
 
 
 def settings(path: Path) -> None:
-    path.write_text(json.dumps({"do_normalize": False, "size": {"height": 16, "width": 16}}))
+    path.write_text(json.dumps({"do_normalize": False}))
 
 
 @pytest.mark.parametrize("logits", [False, True])
