@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.categories import read_categories
+from pipeline.cutouts import Cutter
 from pipeline.listing import Listing, find_files
 from pipeline.local.cores import cores
 from pipeline.pairing import Pairing, divide, last_number, pair
@@ -18,7 +19,7 @@ from pipeline.spec import DatasetSpec, SpecError
 from pipeline.twins import Twins
 from transforms import storage
 from transforms.pixels.cutout import SOLID
-from transforms.pixels.foregrounds import NeedsMask, decode_foreground, margin_box
+from transforms.pixels.foregrounds import NeedsMask, decode_cutout, decode_foreground, margin_box
 from transforms.pixels.foreign import foreign_name
 from transforms.pixels.images import BadImage, fit_foreground, has_image_name
 from transforms.pixels.input_cache import decode_background
@@ -36,12 +37,14 @@ class Catalog:
         backgrounds: by id.
         errors: what was left out and why, by path.
         notes: lines on what was not left out but may be meant otherwise.
+        cutouts: lines on what was cut out of photographs, and how sure that is.
     """
 
     foregrounds: tuple[InputImage, ...]
     backgrounds: tuple[InputImage, ...]
     errors: tuple[InputError, ...]
     notes: tuple[str, ...] = ()
+    cutouts: tuple[str, ...] = ()
 
 
 @dataclass
@@ -71,12 +74,15 @@ def _number(path: str) -> int | None:
     return found if found is not None and found < 2**63 else None
 
 
-def build_catalog(spec: DatasetSpec, progress: bool = False) -> Catalog:
+def build_catalog(
+    spec: DatasetSpec, progress: bool = False, cutter: Cutter | None = None
+) -> Catalog:
     """Reads and checks all inputs.
 
     Args:
         spec: the data set.
         progress: whether to show how far it is.
+        cutter: cuts foregrounds out that have no alpha and no mask; None to refuse them.
 
     Raises:
         SpecError: a path that does not exist, nothing usable, or a bad input with `on_error=fail`.
@@ -101,18 +107,20 @@ def build_catalog(spec: DatasetSpec, progress: bool = False) -> Catalog:
 
     fg_twins, bg_twins = Twins(), Twins()
 
-    def foreground(number: int, path: str) -> InputImage:
+    def foreground(number: int, path: str) -> list[InputImage]:
         mask = pairing.masks.get(path)
         try:
-            return read_foreground_input(number, path, mask, canvas, spec.crop, fg_twins)
+            return [read_foreground_input(number, path, mask, canvas, spec.crop, fg_twins)]
         except NeedsMask as error:
+            if cutter is not None and cutter.wanted:
+                return cut_foreground_inputs(number, path, cutter, canvas, fg_twins)
             if path in pairing.without:
                 reason = pairing.without[path]
                 raise BadImage(f"{error.what} and no mask of --masks: {reason}") from None
             raise
 
-    def background(number: int, path: str) -> InputImage:
-        return read_background_input(number, path, bg_twins)
+    def background(number: int, path: str) -> list[InputImage]:
+        return [read_background_input(number, path, bg_twins)]
 
     with phase("inputs", len(foreground_files) + len(background_files), progress) as meter:
         foregrounds = _read_all(foreground_files, foreground, findings, meter)
@@ -133,7 +141,35 @@ def build_catalog(spec: DatasetSpec, progress: bool = False) -> Catalog:
             raise SpecError(f"--{flag}={getattr(spec, flag)}: no usable image{reason}")
     if categories is not None:
         foregrounds = list(categories.applied(foregrounds))
-    return Catalog(tuple(foregrounds), tuple(backgrounds), tuple(errors), tuple(findings.notes))
+    if len({asset.id for asset in foregrounds}) < len(foregrounds):
+        findings.notes.append(
+            "ids of foregrounds are positions in sorted order: of some photographs several parts"
+            " were cut out"
+        )
+        foregrounds = [replace(asset, id=n) for n, asset in enumerate(foregrounds, 1)]
+    return Catalog(
+        tuple(foregrounds),
+        tuple(backgrounds),
+        tuple(errors),
+        tuple(findings.notes),
+        tuple(_cutout_lines(foregrounds)),
+    )
+
+
+def _cutout_lines(foregrounds: Sequence[InputImage]) -> list[str]:
+    found = [(asset, asset.cutout) for asset in foregrounds if asset.cutout is not None]
+    if not found:
+        return []
+    models = sorted({cutout.model for _, cutout in found})
+    lines = [
+        f"{len(found)} of {len(foregrounds)} foregrounds are cut out of photographs by"
+        f" {' and '.join(models)}; look at them in the gallery"
+    ]
+    return lines + [
+        f"cut out: {_quoted(asset.path)}: {cutout.note}"
+        for asset, cutout in found
+        if "doubtful" in cutout.note
+    ]
 
 
 def _images(listing: Listing, findings: _Findings) -> Listing:
@@ -180,13 +216,15 @@ def _quoted(path: str) -> str:
 
 def _read_all(
     files: dict[int, str],
-    read: Callable[[int, str], InputImage],
+    read: Callable[[int, str], list[InputImage]],
     findings: _Findings,
     meter: Meter | None,
 ) -> list[InputImage]:
-    def attempt(item: tuple[int, str]) -> InputImage | InputError:
+    def attempt(item: tuple[int, str]) -> list[InputImage] | InputError:
         try:
             return read(*item)
+        except SpecError:  # Nothing that this file alone is to blame for.
+            raise
         except BadImage as error:
             return InputError(item[1], str(error))
         except Exception as error:  # Any reason why one file cannot be read costs that file.
@@ -199,7 +237,7 @@ def _read_all(
             if meter is not None:
                 meter.step()
     findings.errors += [result for result in results if isinstance(result, InputError)]
-    return [result for result in results if isinstance(result, InputImage)]
+    return [asset for result in results if not isinstance(result, InputError) for asset in result]
 
 
 def read_foreground_input(
@@ -228,6 +266,39 @@ def read_foreground_input(
     image = decode_foreground(data, mask)
     box = margin_box(image) if crop else None
     image = image.crop(box) if box else image
+    _check_visible(path, image, canvas, twins)
+    asset = replace(_asset(number, path, data, image), crop=box)
+    if mask is None:
+        return asset
+    return replace(asset, mask_path=mask_path, mask_sha256=hashlib.sha256(mask).hexdigest())
+
+
+def cut_foreground_inputs(
+    number: int, path: str, cutter: Cutter, canvas: Canvas, twins: Twins | None = None
+) -> list[InputImage]:
+    """Cuts a photograph out; the foregrounds that it gives have its id.
+
+    Args:
+        number: its id.
+        path: its file.
+        cutter: cuts it out, or knows what it has cut out before.
+        canvas: the geometry.
+        twins: takes note of its pixels.
+
+    Raises:
+        BadImage: nothing can be cut out of it.
+    """
+    data = storage.read_bytes(path)
+    found = []
+    for cutout in cutter.cut(data):
+        image = decode_cutout(storage.read_bytes(cutout.path))
+        _check_visible(path, image, canvas, twins)
+        found.append(replace(_asset(number, path, data, image), cutout=cutout))
+    return found
+
+
+def _check_visible(path: str, image: Image.Image, canvas: Canvas, twins: Twins | None) -> None:
+    """Raises BadImage where a foreground would vanish; takes note of its pixels."""
     fitted = fit_foreground(image, canvas.largest_box)
     empty = first_empty_box(fitted[..., 3], image.size, canvas)
     if empty is not None:
@@ -236,10 +307,6 @@ def read_foreground_input(
         )
     if twins is not None:
         twins.add(path, fitted)
-    asset = replace(_asset(number, path, data, image), crop=box)
-    if mask is None:
-        return asset
-    return replace(asset, mask_path=mask_path, mask_sha256=hashlib.sha256(mask).hexdigest())
 
 
 def read_background_input(number: int, path: str, twins: Twins | None = None) -> InputImage:

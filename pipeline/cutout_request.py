@@ -13,6 +13,12 @@ had to be skipped."""
 MODELS = "auto (u2netp where it is installed, else builtin), builtin, u2netp, onnx:PATH or hf:ID"
 """The models of --cutout_model, in words."""
 
+PARTS_HELP = (
+    "of several objects in a photograph: keep them together, keep the largest, or make a cut-out"
+    " of each"
+)
+DOUBT_HELP = "what becomes of cut-outs that are likely to be wrong"
+
 _GROUP = "cut-outs"
 
 
@@ -33,15 +39,12 @@ class CutoutRequest:
         metadata=option(
             _GROUP,
             Choice(("all", "largest", "separate")),
-            "of several objects in a photograph: keep them together, keep the largest, or make a"
-            " cut-out of each",
+            PARTS_HELP,
         ),
     )
     cutout_doubt: str = field(
         default="skip",
-        metadata=option(
-            _GROUP, Choice(("skip", "keep")), "what becomes of cut-outs that are likely to be wrong"
-        ),
+        metadata=option(_GROUP, Choice(("skip", "keep")), DOUBT_HELP),
     )
     longest_side: int = field(
         default=1024,

@@ -123,9 +123,21 @@ def forecast(
     Raises:
         SpecError: `generate` would refuse.
     """
+    with tempfile.TemporaryDirectory() as cutouts:
+        return _forecast(spec, beam_arguments, performance, overwrite, extend, cutouts)
+
+
+def _forecast(
+    spec: DatasetSpec,
+    beam_arguments: list[str],
+    performance: Performance,
+    overwrite: bool,
+    extend: bool,
+    cutouts: str,
+) -> Forecast:
     imports = time.process_time()
     begin = time.perf_counter()
-    job = checked(spec, beam_arguments, overwrite, extend)
+    job = checked(spec, beam_arguments, overwrite, extend, cutouts=cutouts)
     inputs_seconds = time.perf_counter() - begin
     spec, catalog = job.spec, job.catalog
     check_unlocked(spec.output)

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,10 @@ from transforms.formats.base import EncodedSize, Folder
 from transforms.owned import RECORDS, TEMPORARY, written_names
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
+from transforms.plan.cutouts import CUTOUTS, cutout_files
 from transforms.plan.extend import extended
 from transforms.plan.identity import Identity
+from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan
 from transforms.records import record_path
 from transforms.steps.finish import (
@@ -43,7 +45,10 @@ _FREE = (
     "output",
     "on_error",
     "max_failures",
-    "crop",  # What it changes is compared picture by picture.
+    "crop",  # What it and cut-outs change is compared picture by picture.
+    "cutout_model",
+    "cutout_parts",
+    "cutout_doubt",
 )
 
 STALE_SECONDS = 3600.0
@@ -60,9 +65,15 @@ def _settings(spec: DatasetSpec) -> dict[str, Any]:
 def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     fields = _settings(spec)
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
-        fields[kind] = {str(a.id): [a.sha256, a.mask_sha256, a.category] for a in assets}
+        fields[kind] = {str(a.id): _content(a) for a in assets}
     fields["margins"] = {str(a.id): a.crop for a in plan.foregrounds}
     return fields
+
+
+def _content(asset: InputImage) -> list[str | None]:
+    """What must be equal for two inputs to give the same samples."""
+    cutout = [] if asset.cutout is None else [asset.cutout.sha256]
+    return [asset.sha256, asset.mask_sha256, asset.category, *cutout]
 
 
 def _settings_digest(spec: DatasetSpec) -> str:
@@ -154,12 +165,14 @@ def _is_first(folder: Folder, path: str) -> bool:
     if name == LOCK:
         return is_lock(storage.read_bytes(path))
     return name == IDENTITY or bool(
-        name.startswith(TEMPORARY) and written_names(()).fullmatch(name)
+        name.startswith((TEMPORARY, CUTOUTS)) and written_names(()).fullmatch(name)
     )
 
 
-def _clear(folder: Folder, plan: Plan | None) -> None:
+def _clear(folder: Folder, plan: Plan | None, kept: Collection[str]) -> None:
     """Deletes a data set of this program: what it lists, and what the program writes.
+
+    What the next data set has already, by its path relative to the folder, is kept.
 
     The manifest goes first, so that what is left never passes for a finished data set; then the
     records, so that no shard passes for one of the next data set; the spec last. The plan stays
@@ -180,7 +193,8 @@ def _clear(folder: Folder, plan: Plan | None) -> None:
         paths = [
             entry.path
             for entry in storage.entries(folder.path(within.rstrip("/")) if within else folder.root)
-            if (name := _relative(folder, entry.path)) in listed or names.fullmatch(name)
+            if (name := _relative(folder, entry.path)) not in kept
+            and (name in listed or names.fullmatch(name))
         ]
         storage.delete_files(sorted(paths))
         _delete_empty(folder, paths)
@@ -258,7 +272,7 @@ def claim(
     maker = maker or maker_of(spec.depth_model)
     claimed = judged(spec, plan, maker, extend, overwrite)
     if claimed.cleared:
-        _clear(folder, _stored(folder).plan)
+        _clear(folder, _stored(folder).plan, cutout_files(plan))
     if claimed.former is None:
         _clean_temporary(folder, alone)
         _begin(folder, spec, plan, maker)

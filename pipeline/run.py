@@ -16,6 +16,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
+from pipeline.cutouts import Cutter
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
 from pipeline.maker import Maker, maker_of
@@ -148,9 +149,15 @@ def generate(
         _LOG.warning("left out: %s", error.line)
     for note in catalog.notes:
         _LOG.warning("note: %s", note)
+    for line in catalog.cutouts:
+        _LOG.info("%s", line)
     local = local_workers(list(beam_arguments)) > 0
     with locked(spec.output, local) as alone:
-        claimed = claim(spec, plan, maker, extend=extend, overwrite=overwrite, alone=alone)
+        try:
+            claimed = claim(spec, plan, maker, extend=extend, overwrite=overwrite, alone=alone)
+        except SpecError:
+            job.cutter.withdraw()
+            raise
         if claimed.finished:
             _LOG.info("the data set in %s is finished; there is nothing to do", spec.output)
         else:
@@ -172,6 +179,7 @@ class Job:
         maker: what makes its samples.
         catalog: its inputs.
         plan: its plan, made at once.
+        cutter: what has cut photographs out.
     """
 
     spec: DatasetSpec
@@ -179,6 +187,7 @@ class Job:
     maker: Maker
     catalog: Catalog
     plan: Plan
+    cutter: Cutter
 
 
 def checked(
@@ -187,8 +196,9 @@ def checked(
     overwrite: bool,
     extend: bool,
     progress: bool = True,
+    cutouts: str | None = None,
 ) -> Job:
-    """Makes all checks that need no hold on the output folder, and writes nothing.
+    """Makes all checks that need no hold on the output folder, and writes nothing but cut-outs.
 
     Args:
         spec: the data set.
@@ -196,6 +206,7 @@ def checked(
         overwrite: as for `generate`.
         extend: as for `generate`.
         progress: whether to show how far it is.
+        cutouts: folder for what is cut out of photographs here and now; None for the output.
 
     Raises:
         SpecError: something in the spec, the inputs or the output folder makes it impossible.
@@ -209,12 +220,13 @@ def checked(
     check_temporary_folder()
     meaning = model_meaning(spec.depth_model)
     maker = maker_of(spec.depth_model)
-    catalog = build_catalog(spec, progress)
+    refuse_foreign(spec.output)
+    cutter = Cutter(spec, cutouts)
+    catalog = build_catalog(spec, progress, cutter)
     plan = make_plan(spec, catalog)
     check_apart(spec.output, plan)
     check_space(spec, plan)
-    refuse_foreign(spec.output)
-    return Job(spec, meaning, maker, catalog, plan)
+    return Job(spec, meaning, maker, catalog, plan, cutter)
 
 
 def check_temporary_folder() -> None:

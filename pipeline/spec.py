@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.cutout_request import DOUBT_HELP, MODELS, PARTS_HELP
 from pipeline.option import (
     Choice,
     Factors,
@@ -133,6 +134,21 @@ class DatasetSpec:
             "grey masks for foregrounds without alpha, white where they are opaque; matched by path"
             " or name, with or without _mask, -mask, _alpha or _matte, else by number",
         ),
+    )
+    cutout_model: str = field(
+        default="auto",
+        metadata=option(
+            _INPUTS,
+            Text("MODEL"),
+            f"cuts foregrounds out that have no alpha and no mask: none, {MODELS}",
+        ),
+    )
+    cutout_parts: str = field(
+        default="all",
+        metadata=option(_INPUTS, Choice(("all", "largest", "separate")), PARTS_HELP),
+    )
+    cutout_doubt: str = field(
+        default="skip", metadata=option(_INPUTS, Choice(("skip", "keep")), DOUBT_HELP)
     )
     image_size: int = field(
         default=160, metadata=option(_SAMPLES, Whole(1, MAX_SIDE), "side in pixels")

@@ -20,6 +20,7 @@ _ALWAYS = (
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",
     rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg)_{_KEY})\.{_PICTURE}",
     r"state/verify\.json",
+    r"state/prepared/cutouts/[0-9a-f]{64}(-\d+\.png|\.json)",
     rf"state/tmp/{_PART}",
     r"state/prepared/(index\.json|[a-z]+/[0-9a-f]{64}\.(npz|refused))",
     rf"state/gallery/{_KEY}\.(image|mask|depth)",

@@ -72,6 +72,15 @@ def decode_foreground(data: bytes, mask: bytes | None) -> Image.Image:
     return rgba
 
 
+def decode_cutout(data: bytes) -> Image.Image:
+    """Decodes what was cut out of a photograph: RGBA, which may be opaque everywhere.
+
+    Raises:
+        BadImage: it cannot be decoded.
+    """
+    return to_rgba(open_image(data))
+
+
 def margin_box(rgba: Image.Image) -> tuple[int, int, int, int] | None:
     """The part of a cut-out that is not transparent margin.
 

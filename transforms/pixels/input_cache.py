@@ -10,7 +10,7 @@ from PIL import Image
 
 from transforms import storage
 from transforms.pixels.cutout import Cutout
-from transforms.pixels.foregrounds import decode_foreground
+from transforms.pixels.foregrounds import decode_cutout, decode_foreground
 from transforms.pixels.images import (
     BadImage,
     crop_background,
@@ -61,6 +61,9 @@ def read_foreground(asset: InputImage, box: int, ringing: bool = False) -> np.nd
     Raises:
         BadImage: the file has changed since it was catalogued.
     """
+    if asset.cutout is not None:
+        made = read_checked(asset.cutout.path, asset.cutout.sha256)
+        return fit_foreground(decode_cutout(made), box, ringing)
     data = read_checked(asset.path, asset.sha256)
     mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
     image = decode_foreground(data, mask or None)

@@ -91,6 +91,8 @@ def plan_digest(plan: Plan, last: int) -> str:
         for asset in assets:
             for name in ("path", "mask_path"):
                 asset.pop(name, None)
+            if "cutout" in asset:
+                asset["cutout"] = asset["cutout"]["sha256"]
         fields[kind] = assets
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

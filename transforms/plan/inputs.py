@@ -11,6 +11,25 @@ def one_line(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class PreparedCutout:
+    """What a model has cut out of a photograph.
+
+    Attributes:
+        path: an RGBA file in the data set's folder.
+        sha256: its checksum, hexadecimal.
+        bytes: its size.
+        model: name of the model.
+        note: how sure the model is and what was found, in words.
+    """
+
+    path: str
+    sha256: str
+    bytes: int
+    model: str
+    note: str
+
+
+@dataclass(frozen=True)
 class InputImage:
     """One usable input image.
 
@@ -26,6 +45,7 @@ class InputImage:
         category: what a foreground shows, where a table of categories says so.
         crop: left, top, right and bottom in pixels of the part that is used, the last two
             exclusive; None for all of it.
+        cutout: what is used in its place, where a model has cut it out.
     """
 
     id: int
@@ -38,12 +58,19 @@ class InputImage:
     mask_sha256: str | None = None
     category: str | None = None
     crop: tuple[int, int, int, int] | None = None
+    cutout: PreparedCutout | None = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "InputImage":
         """Reads what `dataclasses.asdict` and JSON have made of one."""
-        crop = fields.get("crop")
-        return cls(**{**fields, "crop": None if crop is None else tuple(crop)})
+        crop, cutout = fields.get("crop"), fields.get("cutout")
+        return cls(
+            **{
+                **fields,
+                "crop": None if crop is None else tuple(crop),
+                "cutout": None if cutout is None else PreparedCutout(**cutout),
+            }
+        )
 
     @property
     def category_name(self) -> str:

@@ -233,6 +233,8 @@ def _background(plan: Plan, asset: InputImage) -> Exhibit:
 def _cutouts(plan: Plan, asset: InputImage) -> Cutouts:
     image = Image.fromarray(read_foreground(asset, plan.canvas.largest_box, plan.ringing))
     name, note = f"fg {asset.id}", storage.file_name(asset.path)
+    if asset.cutout is not None:
+        note += f" · cut out by {asset.cutout.model}: {asset.cutout.note}"
     alpha = image.getchannel("A")
     return Cutouts(
         Exhibit(name, note, f"images/fg_{asset.id}.png", image, _png(image)),

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from transforms.formats.base import FRAGMENT, OtherFile, OutputFile
 from transforms.models.depth.base import DepthMeaning
-from transforms.plan.inputs import InputError
+from transforms.plan.cutouts import listed_path
+from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.plan import Plan
 from transforms.steps.summarise import Summary
 
@@ -77,7 +79,7 @@ def manifest_json(
         },
         "versions": dict(origin.versions),
         "inputs": {
-            "foregrounds": [dataclasses.asdict(asset) for asset in plan.foregrounds],
+            "foregrounds": [_input(asset) for asset in plan.foregrounds],
             "backgrounds": [dataclasses.asdict(asset) for asset in plan.backgrounds],
             "left_out": [dataclasses.asdict(error) for error in origin.input_errors],
         },
@@ -94,3 +96,11 @@ def _layers(layers: LayeredDepth) -> dict[str, object]:
         "object": "placed by rule: nearer than all that it covers and touches",
         **dataclasses.asdict(layers),
     }
+
+
+def _input(asset: InputImage) -> dict[str, Any]:
+    """What is listed of an input; the path of a cut-out is relative to the data set's folder."""
+    fields = dataclasses.asdict(asset)
+    if asset.cutout is not None:
+        fields["cutout"]["path"] = listed_path(asset.cutout)
+    return fields

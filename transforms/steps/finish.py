@@ -20,6 +20,7 @@ from transforms.formats.base import (
 )
 from transforms.owned import for_a_run, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
+from transforms.plan.cutouts import CUTOUTS, cutout_files, listed_path
 from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
@@ -94,6 +95,31 @@ def tidy(folder: Folder, plan: Plan) -> None:
         ours = [p for p in paths if names.fullmatch(part + p.removeprefix(place).lstrip("/"))]
         storage.delete_files(sorted(ours))
         storage.delete_if_empty(place)
+    _tidy_cutouts(folder, plan)
+
+
+def _tidy_cutouts(folder: Folder, plan: Plan) -> None:
+    """Removes the cut-outs that no foreground uses: of other rules, or of what was left out."""
+    place, names = folder.path(CUTOUTS.rstrip("/")), written_names(())
+    needed = cutout_files(plan)
+    found = {
+        CUTOUTS + entry.path.removeprefix(place).lstrip("/") for entry in storage.entries(place)
+    }
+    unused = sorted(name for name in found - needed if names.fullmatch(name))
+    storage.delete_files([folder.path(name) for name in unused])
+    for emptied in (place, folder.path(CUTOUTS.split("/cutouts")[0])):
+        storage.delete_if_empty(emptied)
+
+
+def _cutouts(folder: Folder, plan: Plan) -> list[OtherFile]:
+    """What models have cut out of photographs, as files of the data set."""
+    found = {listed_path(each.cutout): each.cutout for each in plan.foregrounds if each.cutout}
+    files = [OtherFile(path, cutout.bytes, cutout.sha256) for path, cutout in found.items()]
+    return files + [
+        other_file(path, data)
+        for path in cutout_files(plan) - set(found)
+        if (data := storage.read_if_there(folder.path(path))) is not None
+    ]
 
 
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
@@ -135,6 +161,7 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
         if (data := storage.read_if_there(folder.path(path))) is not None
     ]
     others += [*prepared.files, *index_file(folder)]
+    others += _cutouts(folder, plan)
     others += summary.records
     others.sort(key=lambda file: file.path)
     manifest = manifest_json(plan, origin, summary, tuple(others)).encode()
