@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from transforms.models.base import ModelError, Running
 from transforms.models.cutout import CUTOUT_MODELS, resolved, u2netp
@@ -106,3 +107,24 @@ def test_auto_is_u2netp_only_where_the_known_file_is_installed(tmp_path, monkeyp
     save_red(tmp_path / "share" / "rembg" / "u2netp.onnx")
     monkeypatch.setattr(u2netp, "distribution", absent)
     assert resolved("auto") == "u2netp" and u2netp.u2netp_file().parts[-3] == "share"
+
+
+def test_the_graph_gives_what_the_weights_give():
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    from transforms.models.cutout import builtin
+    from transforms.models.cutout.network import CutoutNetwork
+
+    network = CutoutNetwork().eval()
+    network.load_state_dict(load_file(str(builtin.WEIGHTS)))
+    side = builtin.SIDE
+    rows, columns = np.mgrid[:side, :side]
+    picture = np.dstack([rows % 256, columns % 256, (rows + columns) % 256]).astype(np.uint8)
+    picture[80:200, 60:180] = (230, 60, 30)
+    with torch.inference_mode():
+        exact = network(torch.from_numpy(picture)[None])[0].numpy()
+    found = CUTOUT_MODELS.load("builtin", Running()).alpha(picture)
+    near = np.asarray(Image.fromarray(exact).resize((side, side), Image.Resampling.BILINEAR))
+    np.testing.assert_allclose(found, near, atol=0.01)
+    assert found.std() > 0.02

@@ -164,7 +164,7 @@ def test_without_a_model_photographs_are_left_out(spec):
 
 
 def test_a_model_that_is_not_there_is_named(spec):
-    with pytest.raises(SpecError, match="--cutout_model=onnx:/none.onnx: /none.onnx: there is no"):
+    with pytest.raises(SpecError, match=r"=onnx:/none\.onnx: /none\.onnx: there is no"):
         make(changed(spec, cutout_model="onnx:/none.onnx"))
     assert not Path(spec.output).exists()
 

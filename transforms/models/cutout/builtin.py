@@ -10,9 +10,9 @@ from transforms.models.base import ModelError, Running
 WEIGHTS = Path(__file__).with_name("builtin.safetensors")
 GRAPH = Path(__file__).with_name("builtin.onnx")
 
-SIDE = 224
-"""Side at which every picture passes the network; it is trained at this size, and squeezed to a
-square just so."""
+SIDE = 288
+"""Side at which every picture passes the network, squeezed to a square. It is trained at 224; its
+outlines are finer at 288, and it finds as much."""
 
 
 class BuiltinCutoutModel:
