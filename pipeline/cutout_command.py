@@ -78,8 +78,8 @@ def run(request: CutoutRequest) -> int:
         rows += [_row(path, target, name, made) for target, made in zip(names, found, strict=True)]
         if path in shown:
             exhibits += _side_by_side(stem, picture, found)
-    for error in errors:
-        print(f"skipped: {error.line}", file=sys.stderr)
+    for skipped in errors:
+        print(f"skipped: {skipped.line}", file=sys.stderr)
     if exhibits:
         text = f"Photographs and what {name} cuts out of them; unsure is 0 at best."
         section = Section("cutouts", "Cut-outs", text, tuple(exhibits))

@@ -90,7 +90,7 @@ def _boundary_f(found: np.ndarray, true: np.ndarray) -> float:
     edges = [mask & ~ndimage.binary_erosion(mask, border_value=1) for mask in (found, true)]
     if not edges[1].any() or not edges[0].any():
         return float(edges[0].any() == edges[1].any())
-    reach = max(1.0, _TOLERANCE * float(np.hypot(*found.shape)))
+    reach = max(1.0, _TOLERANCE * float(np.linalg.norm(found.shape)))
     close = [ndimage.distance_transform_edt(~edge) <= reach for edge in edges]
     precision = (edges[0] & close[1]).sum() / edges[0].sum()
     recall = (edges[1] & close[0]).sum() / edges[1].sum()

@@ -1,6 +1,7 @@
 """Cut-out models: ONNX files, folders laid out as on the hub, and the installed ones."""
 
 import json
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def save_red(path: Path, logits: bool = False, side: int = 16) -> str:
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, side, side])
         for name in ("fine", "coarse")
     ]
-    scale = np.float32(20 if logits else 1)
+    scale = 20 if logits else 1
     nodes = [
         helper.make_node("Slice", ["planes", "from", "to", "axis"], ["red"]),
         helper.make_node("Sub", ["red", "half"], ["middle"]),
@@ -36,9 +37,9 @@ def save_red(path: Path, logits: bool = False, side: int = 16) -> str:
         for name, number in (("from", 0), ("to", 1), ("axis", 1))
     ]
     tensors += [
-        numpy_helper.from_array(np.float32(0.5), "half"),
-        numpy_helper.from_array(scale, "scale"),
-        numpy_helper.from_array(np.float32(0 if logits else 0.5), "shift"),
+        numpy_helper.from_array(np.array(0.5, np.float32), "half"),
+        numpy_helper.from_array(np.array(scale, np.float32), "scale"),
+        numpy_helper.from_array(np.array(0 if logits else 0.5, np.float32), "shift"),
     ]
     graph = helper.make_graph(nodes, "red", [planes], outputs, tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -86,7 +87,7 @@ def test_auto_is_u2netp_only_where_the_known_file_is_installed(tmp_path, monkeyp
             return tmp_path / name
 
     def absent(name: str) -> Installed:
-        raise u2netp.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
     monkeypatch.setattr(u2netp, "distribution", absent)
     monkeypatch.setattr(u2netp, "SHARE", tmp_path / "share")

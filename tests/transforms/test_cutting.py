@@ -82,11 +82,12 @@ def test_sides_that_are_touched_are_named():
 
 def test_nothing_found_is_refused_whatever_the_rule():
     picture, chance = scene()
+    speck, small = scene((10, 10, 14, 15))
     for doubt in ("skip", "keep"):
         with pytest.raises(BadImage, match="finds no object"):
             cut_out(picture, chance + 0.4, CutoutRules(doubt=doubt))
         with pytest.raises(BadImage, match="finds no object"):
-            cut_out(*scene((10, 10, 14, 15)), CutoutRules(doubt=doubt))
+            cut_out(speck, small, CutoutRules(doubt=doubt))
 
 
 def test_doubtful_cut_outs_are_refused_or_kept():
@@ -97,7 +98,7 @@ def test_doubtful_cut_outs_are_refused_or_kept():
     [kept] = cut_out(picture, unsure, CutoutRules(doubt="keep"))
     assert "unsure" in kept.report.doubt and "doubtful" in kept.report.note
     with pytest.raises(BadImage, match="it is 100% of the picture"):
-        cut_out(*scene((0, 0, 120, 160)), CutoutRules())
+        cut_out(picture, np.ones_like(chance), CutoutRules())
 
 
 def test_the_unsure_share_counts_pixels_between():
