@@ -135,21 +135,6 @@ class DatasetSpec:
             " or name, with or without _mask, -mask, _alpha or _matte, else by number",
         ),
     )
-    cutout_model: str = field(
-        default="auto",
-        metadata=option(
-            _INPUTS,
-            Text("MODEL"),
-            f"cuts foregrounds out that have no alpha and no mask: none, {MODELS}",
-        ),
-    )
-    cutout_parts: str = field(
-        default="all",
-        metadata=option(_INPUTS, Choice(("all", "largest", "separate")), PARTS_HELP),
-    )
-    cutout_doubt: str = field(
-        default="skip", metadata=option(_INPUTS, Choice(("skip", "keep")), DOUBT_HELP)
-    )
     image_size: int = field(
         default=160, metadata=option(_SAMPLES, Whole(1, MAX_SIDE), "side in pixels")
     )
@@ -277,6 +262,21 @@ class DatasetSpec:
             " over",
             unset=f"{DEFAULT_PASSES}",
         ),
+    )
+    cutout_model: str = field(
+        default="auto",
+        metadata=option(
+            _INPUTS,
+            Text("MODEL"),
+            f"cuts foregrounds out that have no alpha and no mask: none, {MODELS}",
+        ),
+    )
+    cutout_parts: str = field(
+        default="all",
+        metadata=option(_INPUTS, Choice(("all", "largest", "separate")), PARTS_HELP),
+    )
+    cutout_doubt: str = field(
+        default="skip", metadata=option(_INPUTS, Choice(("skip", "keep")), DOUBT_HELP)
     )
 
     def __post_init__(self) -> None:

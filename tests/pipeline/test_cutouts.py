@@ -17,6 +17,7 @@ from tests.drawing import draw_background, draw_foreground
 from tests.models.test_cutout_models import save_red, settings
 from tests.pipeline.test_cutout_command import photograph
 from transforms.plan.plan import load_plan
+from transforms.steps.cutouts import cut_photograph
 
 ONE = ["--direct_num_workers=1"]
 
@@ -54,8 +55,8 @@ def spec(tmp_path: Path) -> DatasetSpec:
     )
 
 
-def make(spec: DatasetSpec, **options: object) -> dict:
-    result = generate(spec, ONE, progress=False, **options)
+def make(spec: DatasetSpec, extend: bool = False, overwrite: bool = False) -> dict:
+    result = generate(spec, ONE, progress=False, extend=extend, overwrite=overwrite)
     return json.loads(Path(result.manifest).read_text("utf-8"))
 
 
@@ -172,8 +173,8 @@ def test_a_model_that_is_not_there_is_named(spec):
 def test_a_run_that_was_killed_while_cutting_goes_on(spec, monkeypatch):
     from pipeline import cutouts as module
 
-    cut = module.cut_photograph
-    seen = []
+    cut = cut_photograph
+    seen: list[object] = []
 
     def killed(*arguments):
         if len(seen) == 2:
