@@ -93,14 +93,11 @@ def test_nothing_has_no_outline():
     assert outline(np.full((5, 5), 127, np.uint8)).shape == (0, 2)
 
 
-def test_the_lines_to_holes_stay_within_the_part():
-    """Each is the shortest way, in the order of their lengths, so it meets nothing else."""
-    mask = np.zeros((40, 60), np.uint8)
-    mask[2:38, 2:58] = 255
-    mask[18:22, 20:24] = mask[18:22, 30:34] = mask[18:22, 40:44] = 0
-    vertices = outline(mask).astype(float) / UNITS
+def test_a_hole_behind_another_is_joined_to_that():
+    mask = disc(80, 80, 40, 40, 30)
+    for x in (18, 29):  # Both nearest to the left; the line of the second stops at the first.
+        mask -= disc(80, 80, x, 40, 4)
+    vertices = outline(mask) / UNITS
     steps = np.linspace(vertices, np.roll(vertices, -1, axis=0), 50).reshape(-1, 2)
-    columns, rows = np.clip(steps.astype(int).T, 0, [[59], [39]])
-    deep = np.zeros_like(mask, bool)  # The middle of each hole: lines across them would be here.
-    deep[19:21, 21:23] = deep[19:21, 31:33] = deep[19:21, 41:43] = True
-    assert not deep[rows, columns].any()
+    assert np.hypot(*(steps - [18, 40]).T).min() > 3
+    assert np.hypot(*(steps - [23.5, 40]).T).min() < 1  # Between the two.

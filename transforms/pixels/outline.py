@@ -83,7 +83,7 @@ def _thinned(ring: np.ndarray) -> np.ndarray:
 
 
 def _joined(rings: Sequence[np.ndarray]) -> np.ndarray:
-    """One ring through all, the nearest first, so that no line crosses a ring to come."""
+    """One ring through all, the nearest first: what stands behind another is joined to that."""
     chain, others = rings[0], list(rings[1:])
     links = [_link(chain, ring) for ring in others]
     while others:
