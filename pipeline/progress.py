@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.local import process
-from transforms.counters import MADE, THERE, counted
+from transforms.counters import MADE, PREPARED, THERE, counted
 
 _LOG = logging.getLogger(__name__)
 
@@ -127,12 +127,13 @@ def phase(name: str, total: int, enabled: bool) -> Iterator[Meter | None]:
 
 
 @contextmanager
-def watched(total: int, enabled: bool) -> Iterator[str | None]:
+def watched(total: int, enabled: bool, backgrounds: int = 0) -> Iterator[str | None]:
     """Shows the progress of the workers while the block runs.
 
     Args:
         total: samples of the data set.
         enabled: whether to show anything.
+        backgrounds: how many are prepared before any sample.
 
     Yields:
         The folder in which workers count, or None when not enabled.
@@ -142,7 +143,9 @@ def watched(total: int, enabled: bool) -> Iterator[str | None]:
         return
     folder = tempfile.mkdtemp(prefix="mask-depth-progress-")
     stopped = threading.Event()
-    thread = threading.Thread(target=_watch, args=(folder, total, stopped), daemon=True)
+    thread = threading.Thread(
+        target=_watch, args=(folder, total, backgrounds, stopped), daemon=True
+    )
     thread.start()
     try:
         with process.at_end(lambda: shutil.rmtree(folder, ignore_errors=True)):
@@ -153,25 +156,30 @@ def watched(total: int, enabled: bool) -> Iterator[str | None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _watch(folder: str, total: int, stopped: threading.Event) -> None:
+def _watch(folder: str, total: int, backgrounds: int, stopped: threading.Event) -> None:
     name, meter = "starting workers", Meter("starting workers")
     while not stopped.wait(_TICK_SECONDS):
         there = counted(folder, THERE)
         done = min(total, counted(folder, MADE) + there)
-        wanted = phase_of(done, total)
+        prepared = min(backgrounds, counted(folder, PREPARED))
+        wanted = phase_of(done, total, prepared)
         if wanted != name:
             meter.close()
             name = wanted
-            meter = Meter(name, total, there) if name == SAMPLES else Meter(name)
-        meter.show(done if name == SAMPLES else 0)
+            if name == SAMPLES:
+                meter = Meter(name, total, there)
+            else:
+                meter = Meter(name, backgrounds) if name == BACKGROUNDS else Meter(name)
+        meter.show({SAMPLES: done, BACKGROUNDS: prepared}.get(name, 0))
     meter.close()
 
 
 SAMPLES = "samples"
+BACKGROUNDS = "prepared backgrounds"
 
 
-def phase_of(done: int, total: int) -> str:
-    """The phase in which so many of all samples are there."""
+def phase_of(done: int, total: int, prepared: int = 0) -> str:
+    """The phase in which so many of all samples, and of the backgrounds before them, are there."""
     if done == 0:
-        return "starting workers"
+        return BACKGROUNDS if prepared else "starting workers"
     return SAMPLES if done < total else "clean images and gallery"

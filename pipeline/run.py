@@ -335,7 +335,9 @@ def _run(
 ) -> None:
     runner = choose_runner(beam_arguments, sum(plan.shard_counts.values()), spec.output)
     origin = origin_of(spec, catalog, meaning, weights)
-    with watched(plan.total, enabled=progress and runner.local) as counters:
+    # Backgrounds are prepared where depth is layered.
+    prepared = 0 if spec.passes is None else len(plan.backgrounds)
+    with watched(plan.total, progress and runner.local, prepared) as counters:
         recipe = make_recipe(spec, plan, meaning, performance, counters, weights)
         try:
             with watched_workers(), runner.pipeline() as pipeline:

@@ -10,6 +10,9 @@ import os
 MADE = "made"
 """Samples of shards that this run makes."""
 
+PREPARED = "prepared"
+"""Backgrounds that are prepared."""
+
 THERE = "there"
 """Samples of shards that a former run has finished."""
 

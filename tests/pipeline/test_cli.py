@@ -132,6 +132,8 @@ def test_the_phases():
     assert [phase_of(done, 10) for done in (0, 1, 9, 10)] == [
         "starting workers", "samples", "samples", "clean images and gallery",
     ]  # fmt: skip
+    assert phase_of(0, 10, prepared=3) == "prepared backgrounds"
+    assert phase_of(1, 10, prepared=3) == "samples"
 
 
 class Terminal(io.StringIO):

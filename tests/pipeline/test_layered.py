@@ -102,6 +102,7 @@ def test_what_is_said_of_it(layered):
         text = (output / name).read_text()
         assert "placed by rule" in text and "averaged over 2 passes" in text
         assert "object_depth" in text
+    assert "composed of layers" in (output / "gallery/index.html").read_text()
 
 
 def test_tfds_and_hugging_face_read_the_fields(layered):

@@ -73,11 +73,16 @@ def test_only_the_files_of_the_formats_are_there(plain):
             assert folder == root or not folder.exists(), path
 
 
+LAYERED = Schema(160, "jpeg", True, layered=True)
+
+
 @pytest.mark.parametrize(
     ("title", "fields"),
     [
         ("## A sample", Schema(160, "jpeg", True, ("a", "b")).sample_fields()),
         ("## A clean picture", CLEAN_FIELDS),
+        ("### A sample with layers", LAYERED.sample_fields()[5:6]),
+        ("### A clean picture with layers", LAYERED.clean_fields()[len(CLEAN_FIELDS) :]),
     ],
 )
 def test_the_fields_are_those_of_the_records(title: str, fields: tuple[Field, ...]):

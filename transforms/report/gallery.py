@@ -21,6 +21,7 @@ def build_gallery(
     meaning: DepthMeaning | None,
     title: str,
     snippets: Sequence[Snippet] = (),
+    layered: bool = False,
 ) -> tuple[OtherFile, ...]:
     """Writes `gallery/` with `index.html`, its pictures, the sheets and the plots.
 
@@ -34,6 +35,7 @@ def build_gallery(
         meaning: what depth values say, None without depth.
         title: heading of the page.
         snippets: how to read the data set.
+        layered: whether depth is composed of layers.
 
     Returns:
         The files written; the page is the last.
@@ -45,7 +47,7 @@ def build_gallery(
         shown = ShownPlot(f"plots/{plot.name}.png", f"plots/{plot.name}_dark.png", plot.text)
         written |= {shown.path: plot.png, shown.dark_path: plot.dark_png}
         plots.append(shown)
-    page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets)
+    page = gallery_page(title, plan, statistics, meaning, exhibits, plots, snippets, layered)
     written["index.html"] = page.encode()
     for path, data in written.items():
         folder.write(f"{_PLACE}/{path}", data)

@@ -47,6 +47,7 @@ def gallery_page(
     exhibits: Exhibits,
     plots: Sequence[ShownPlot],
     snippets: Sequence[Snippet],
+    layered: bool = False,
 ) -> str:
     """The page as HTML text; every text from outside is escaped."""
     parts = [_samples(exhibits.triples)]
@@ -57,7 +58,7 @@ def gallery_page(
     return Template((package / "page.html").read_text("utf-8")).substitute(
         title=_text(title),
         style=(package / "page.css").read_text("utf-8"),
-        lead=_text(_lead(plan, statistics, meaning)),
+        lead=_text(_lead(plan, statistics, meaning, layered)),
         facts="\n".join(_facts(plan, statistics)),
         links="\n".join(links),
         sections="\n".join(
@@ -66,11 +67,17 @@ def gallery_page(
     )
 
 
-def _lead(plan: Plan, statistics: Statistics, meaning: DepthMeaning | None) -> str:
+def _lead(plan: Plan, statistics: Statistics, meaning: DepthMeaning | None, layered: bool) -> str:
     depth = ""
     if meaning is not None:
         unit = f" in {meaning.unit}" if meaning.unit else ""
-        depth = f" and a predicted depth map ({meaning.kind.replace('_', ' ')}{unit})"
+        kind = meaning.kind.replace("_", " ")
+        depth = f" and a predicted depth map ({kind}{unit})"
+        if layered:
+            depth = (
+                f" and a depth map ({kind}{unit}) composed of layers: the background's depth is"
+                " predicted once, the object is placed on it by rule, and both meet at the mask"
+            )
     side = plan.image_size
     return (
         f"{_count(statistics.fg_bg.count, 'composite')} of {side} × {side} pixels,"

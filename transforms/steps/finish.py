@@ -154,7 +154,9 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     others = [_write(folder, path, text.encode()) for path, text in texts]
     others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
     others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
-    others += build_gallery(folder, plan, summary.statistics, origin.meaning, TITLE, reading)
+    others += build_gallery(
+        folder, plan, summary.statistics, origin.meaning, TITLE, reading, recipe.layered
+    )
     others += [
         other_file(path, data)
         for path in STATE_FILES

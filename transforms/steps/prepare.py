@@ -14,6 +14,7 @@ import apache_beam as beam
 from apache_beam.transforms.combiners import ToList
 
 from transforms import storage
+from transforms.counters import PREPARED, count
 from transforms.formats.base import Folder, OtherFile, other_file
 from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.plan import load_plan
@@ -100,6 +101,7 @@ def prepare_input(source: InputImage, recipe: Recipe) -> Iterator[Prepared]:
     """
     for thing in things_of(recipe):
         yield _prepare(thing, source, recipe)
+    count(recipe.progress_folder, PREPARED, 1)
 
 
 def _prepare(thing: Thing, source: InputImage, recipe: Recipe) -> Prepared:
