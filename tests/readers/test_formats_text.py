@@ -81,7 +81,7 @@ LAYERED = Schema(160, "jpeg", True, layered=True)
     [
         ("## A sample", Schema(160, "jpeg", True, ("a", "b")).sample_fields()),
         ("## A clean picture", CLEAN_FIELDS),
-        ("### A sample with layers", LAYERED.sample_fields()[5:6]),
+        ("### A sample with layers", LAYERED.sample_fields()[6:7]),
         ("### A clean picture with layers", LAYERED.clean_fields()[len(CLEAN_FIELDS) :]),
     ],
 )
