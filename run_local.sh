@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # From a fresh machine to a finished data set in one command.
 #
-#   ./run_local.sh                      on sample pictures that the project makes itself
+#   ./run_local.sh                      on the sample pictures of the project
 #   ./run_local.sh --foregrounds=DIR --backgrounds=DIR --output=DIR [--OPTION=VALUE ...]
 #
 # It needs bash and either uv, or Python 3.10 to 3.14 with pip. The first start makes .venv beside
-# this file and installs the pinned packages into it, about 0.7 GB; later starts only run. Everything
+# this file and installs the pinned packages into it, about 0.5 GB; later starts only run. Everything
 # given is passed on to `generate` (its options: .venv/bin/mask-depth-dataset generate --help). All
 # cores are used.
 #
@@ -49,11 +49,8 @@ if (($#)); then
     exec "$program" generate "$@"
 fi
 
+pictures=$project/pipeline/sample_pictures
 cd "$project"
-# The credits are written last; older ones are of an older program.
-if [[ ! sample_inputs/CREDITS.md -nt pipeline/sample_inputs.py ]]; then
-    .venv/bin/python -m pipeline.sample_inputs sample_inputs
-fi
 # A shard is one core's work: more of them than this small set would have by itself.
-exec "$program" generate --foregrounds=sample_inputs/foregrounds \
-    --backgrounds=sample_inputs/backgrounds --output=output/sample --num_shards=16
+exec "$program" generate --foregrounds="$pictures/foregrounds" \
+    --backgrounds="$pictures/backgrounds" --output=output/sample --num_shards=16

@@ -15,8 +15,8 @@ newest=15 # The first minor version of Python that is not taken.
 torch=
 case ${1:-} in
     run)
-        extras=(sample "${@:2}") constraints=constraints.txt gigabytes=0.8
-        [[ " ${extras[*]} " != *" torch "* && " ${extras[*]} " != *" hf "* ]] || torch=1
+        extras=("${@:2}") constraints=constraints.txt gigabytes=0.6
+        [[ " ${*:2} " != *" torch "* && " ${*:2} " != *" hf "* ]] || torch=1
         ;;
     test) extras=(sample torch hf gcp aws test) constraints=constraints-test.txt gigabytes=4 torch=1 ;;
     tensorflow-io)
@@ -37,7 +37,7 @@ installed() {
     local extra found
     [[ -x $venv/bin/python && -f $state && ! -f $venv/.installing ]] || return 1
     { read -r found && [[ $found == "$wanted" ]] && read -r found; } <"$state" || return 1
-    for extra in "${extras[@]}"; do
+    for extra in ${extras[@]+"${extras[@]}"}; do
         [[ " $found " == *" $extra "* ]] || return 1
     done
 }
@@ -121,12 +121,12 @@ install() {
 # install_all PYTHON: the pinned packages and the project.
 install_all() {
     local list
-    list=$(IFS=, && echo "${extras[*]}")
+    list=$(IFS=, && echo "${extras[*]-}")
     cd "$project"
     # Each step ends the function by itself: it is called where errors do not end the script.
     ! has_uv || use_pip_settings "$1"
     install "$1" -c "$constraints" setuptools || return 1
-    install "$1" -c "$constraints" --no-build-isolation -e ".[$list]" || return 1
+    install "$1" -c "$constraints" --no-build-isolation -e ".${list:+[$list]}" || return 1
 }
 
 if installed; then
@@ -173,9 +173,9 @@ fi
 if [[ -f $state ]]; then
     read -r -a before < <(tail -n 1 "$state")
     for extra in ${before[@]+"${before[@]}"}; do
-        [[ " ${extras[*]} " == *" $extra "* || $venv != "$project/.venv" ]] || extras+=("$extra")
+        [[ " ${extras[*]-} " == *" $extra "* || $venv != "$project/.venv" ]] || extras+=("$extra")
     done
-    [[ " ${extras[*]} " != *" test "* ]] || constraints=constraints-test.txt
+    [[ " ${extras[*]-} " != *" test "* ]] || constraints=constraints-test.txt
 fi
 
 touch "$venv/.installing"
@@ -194,5 +194,5 @@ if ! install_all "$python" >"$log" 2>&1; then
     rm "$venv/.installing"
     exit 1
 fi
-printf '%s\n%s\n' "$wanted" "${extras[*]}" >"$state"
+printf '%s\n%s\n' "$wanted" "${extras[*]-}" >"$state"
 rm "$venv/.installing"

@@ -1,97 +1,16 @@
-"""The sample inputs: what rays meet, how edges look, and what is written."""
+"""The sample inputs: files in the package, and cut-outs of photographs beside them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("skimage", reason="the extra sample is not installed")
-pytest.importorskip("sklearn", reason="the extra sample is not installed")
-
 from pipeline.catalog import build_catalog
-from pipeline.sample_inputs import SampleInputs, main, make_sample_inputs
-from pipeline.samples.paints import plain
-from pipeline.samples.photos import CUP, FLOWER_HEAD, PERSON, Cutout, cut_out
-from pipeline.samples.render import Camera, Light, Scene, render
-from pipeline.samples.solids import Group, Solid, first_meeting
+from pipeline.sample_inputs import PICTURES, SampleInputs, main, make_sample_inputs
 from tests.conftest import make_spec
-
-GREY = plain((0.5, 0.5, 0.5))
-
-
-def column(*values: float) -> np.ndarray:
-    return np.array(values, np.float32)[:, None]
-
-
-@pytest.mark.parametrize(
-    "solid, distance, normal",
-    [
-        (Solid("sphere", (0, 0, 10), (3, 1, 2), GREY), 8, (0, 0, -1)),
-        (Solid("box", (0, 0, 10), (1, 1, 1.5), GREY), 8.5, (0, 0, -1)),
-        (Solid("box", (0, 0, 10), (1, 1, 1), GREY, (0, 45, 0)), 10 - np.sqrt(2), None),
-        (Solid("box", (0, 0, 0), (4, 4, 4), GREY), 4, (0, 0, -1)),
-        (Solid("frustum", (0, 0, 10), (2, 3, 2), GREY), 8, (0, 0, -1)),
-        (Solid("frustum", (0, 0, 10), (2, 1, 2), GREY, taper=0.0), 9, (0, 1, -1)),
-        (Solid("frustum", (0, 0, 10), (1, 3, 1), GREY, (90, 0, 0)), 7, (0, 0, -1)),
-        (Solid("sphere", (0, 5, 10), (3, 3, 3), GREY), np.inf, None),
-        (Solid("sphere", (0, 0, -10), (3, 3, 3), GREY), np.inf, None),
-    ],
-)
-def test_a_ray_along_z_meets_a_solid(solid, distance, normal):
-    origin, direction = column(0, 0, 0), column(0, 0, 1)
-    found = solid.distances(origin, direction)
-    np.testing.assert_allclose(found, [distance], rtol=1e-5)
-    if normal is not None:
-        expected = column(*normal) / np.linalg.norm(normal)
-        facing = solid.normals(found * direction)
-        facing = -facing if facing[2, 0] > 0 else facing
-        np.testing.assert_allclose(facing, expected, atol=1e-5)
-
-
-def test_the_nearest_solid_is_met_and_counted_through_groups():
-    far, near = (
-        Solid("sphere", (0, 0, 20), (2, 2, 2), GREY),
-        Solid("box", (0, 0, 9), (1, 1, 1), GREY),
-    )
-    aside = Solid("sphere", (50, 0, 9), (1, 1, 1), GREY)
-    distances, owner = first_meeting(
-        (aside, Group((aside, far, near)), far),
-        np.zeros((3, 2), np.float32),
-        np.array([[0, 0], [0, 1], [1, 0]], np.float32),
-    )
-    np.testing.assert_allclose(distances, [8, np.inf])
-    assert owner.tolist() == [3, -1]
-
-
-def test_a_drawn_edge_is_soft_and_its_colour_is_the_solids():
-    scene = Scene(
-        (Solid("sphere", (0, 0, 5), (1, 1, 1), GREY),), Camera((0, 0, 0), (0, 0, 5)), Light()
-    )
-    pixels = render(scene, (40, 30), samples=3, backdrop=False)
-    alpha = pixels[..., 3]
-    assert pixels.shape == (30, 40, 4)
-    assert alpha[0, 0] == 0 and alpha[15, 20] == 255
-    soft = (alpha > 0) & (alpha < 255)
-    # An outline of about 2 pi r pixels, r as the camera sees it.
-    radius = 15 / np.tan(np.radians(22.5)) / np.sqrt(24)
-    assert 4 * radius < soft.sum() < 12 * radius
-    assert abs(np.pi * radius**2 - alpha.sum() / 255) < 0.03 * np.pi * radius**2
-    assert np.median(pixels[soft][:, 1]) > 60
-
-
-@pytest.mark.parametrize("what", [FLOWER_HEAD, CUP, PERSON], ids=lambda what: what.photo.name)
-def test_a_cut_out_has_a_thin_soft_edge_free_of_its_background(what: Cutout):
-    pixels = cut_out(what)
-    alpha = pixels[..., 3].astype(int)
-    solid, soft = alpha == 255, (alpha > 0) & (alpha < 255)
-    assert 0.4 < solid.mean() < 0.8
-    assert 0.005 < soft.mean() < 0.05
-    assert alpha[0].max() == 0 and alpha[:, 0].max() < 255
-    if what is FLOWER_HEAD:
-        # What stands behind the flower is blue and green; its petals are red before blue.
-        red, _, blue = np.moveaxis(pixels[soft][:, :3].astype(int), -1, 0)
-        assert np.quantile(red - blue, 0.02) > 0
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +18,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> SampleInputs:
     return make_sample_inputs(tmp_path_factory.mktemp("samples") / "new")
 
 
-@pytest.mark.slow
 def test_the_program_takes_them_all(made: SampleInputs, tmp_path: Path):
     spec = make_spec(
         Path("unused"),
@@ -111,6 +29,9 @@ def test_the_program_takes_them_all(made: SampleInputs, tmp_path: Path):
     assert [asset.id for asset in catalog.foregrounds] == list(range(1, 11))
     assert [asset.id for asset in catalog.backgrounds] == list(range(1, 10))
     assert not catalog.errors
+
+
+def test_each_is_a_picture_of_something(made: SampleInputs):
     files = [*made.foregrounds.iterdir(), *made.backgrounds.iterdir()]
     text = made.credits.read_text()
     assert all(f"{path.parent.name}/{path.name}: " in text for path in files)
@@ -118,18 +39,30 @@ def test_the_program_takes_them_all(made: SampleInputs, tmp_path: Path):
         with Image.open(path) as image:
             assert min(image.size) >= 100
             assert image.mode == ("RGBA" if path.parent == made.foregrounds else "RGB")
-            # A picture of something, not of one colour.
-            assert np.asarray(image.convert("L")).std() > 15
+            pixels = np.asarray(image)
+        assert pixels[..., :3].std() > 15
+        if path.parent == made.foregrounds:
+            alpha = pixels[..., 3]
+            assert 0.1 < (alpha == 255).mean() < 0.95
+            assert 0.001 < ((alpha > 0) & (alpha < 255)).mean() < 0.2
+            # No margins: cropping leaves them as they are.
+            assert all(edge.max() > 3 for edge in (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]))
 
 
-@pytest.mark.slow
-def test_they_are_the_same_each_time(made: SampleInputs, tmp_path: Path):
+def test_they_are_small_files_of_the_package():
+    assert sum(path.stat().st_size for path in PICTURES.glob("*/*")) < 1_500_000
+
+
+def test_they_are_copied_over_older_ones_and_beside_others(tmp_path: Path):
+    (tmp_path / "foregrounds").mkdir()
+    (tmp_path / "foregrounds" / "mine.png").write_bytes(b"mine")
+    old = tmp_path / "foregrounds" / next((PICTURES / "foregrounds").iterdir()).name
+    old.write_bytes(b"old")
     main([str(tmp_path)])
+    assert (tmp_path / "foregrounds" / "mine.png").read_bytes() == b"mine"
     for folder in ("foregrounds", "backgrounds"):
-        first = {p.name: p.read_bytes() for p in (made.credits.parent / folder).iterdir()}
-        again = {p.name: p.read_bytes() for p in (tmp_path / folder).iterdir()}
-        assert first == again
-        assert len(set(first.values())) == len(first) >= 8
+        for source in (PICTURES / folder).iterdir():
+            assert (tmp_path / folder / source.name).read_bytes() == source.read_bytes()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -138,3 +71,46 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.Ca
         main([str(tmp_path / "file" / "inside")])
     assert stopped.value.code == 1
     assert str(tmp_path / "file") in capsys.readouterr().err
+
+
+def test_photographs_name_the_extra_that_they_want(tmp_path: Path):
+    hidden = "import sys; sys.modules['skimage'] = None; from pipeline.sample_inputs import main; "
+    done = subprocess.run(
+        [sys.executable, "-c", hidden + f"main([{str(tmp_path)!r}, '--photographs'])"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "--photographs needs scikit-image and scikit-learn" in done.stderr
+    assert "[sample]" in done.stderr and done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["FLOWER_HEAD", "CUP", "PERSON"])
+def test_a_cut_out_has_a_thin_soft_edge_free_of_its_background(name: str):
+    pytest.importorskip("skimage", reason="the extra sample is not installed")
+    pytest.importorskip("sklearn", reason="the extra sample is not installed")
+    from pipeline import sample_photos
+
+    pixels = sample_photos.cut_out(getattr(sample_photos, name))
+    alpha = pixels[..., 3].astype(int)
+    solid, soft = alpha == 255, (alpha > 0) & (alpha < 255)
+    assert 0.4 < solid.mean() < 0.8
+    assert 0.005 < soft.mean() < 0.05
+    assert alpha[0].max() == 0 and alpha[:, 0].max() < 255
+    if name == "FLOWER_HEAD":
+        # Blue and green are behind the flower; its petals are red before blue.
+        red, _, blue = np.moveaxis(pixels[soft][:, :3].astype(int), -1, 0)
+        assert np.quantile(red - blue, 0.02) > 0
+
+
+@pytest.mark.slow
+def test_photographs_join_the_files(tmp_path: Path):
+    pytest.importorskip("skimage", reason="the extra sample is not installed")
+    pytest.importorskip("sklearn", reason="the extra sample is not installed")
+    made = make_sample_inputs(tmp_path, photographs=True)
+    names = sorted(path.name for path in made.foregrounds.iterdir())
+    assert len(names) == 13 and "fg_13_astronaut.png" in names
+    assert len(list(made.backgrounds.iterdir())) == 11
+    assert "Rachel Michetti, CC0" in made.credits.read_text()

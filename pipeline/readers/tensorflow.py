@@ -22,6 +22,9 @@ _SAMPLES, _CLEAN = "mask_depth", "mask_depth_assets"
 
 _DECODED_BYTES = 2**28
 
+# Files that are read at a time for shuffling; each has ten to nineteen foregrounds.
+_FILES_AT_A_TIME = 16
+
 
 @dataclass(frozen=True)
 class _Files:
@@ -70,7 +73,7 @@ def load(
         samples = samples.shuffle(len(files.paths), seed=seed)
         samples = samples.interleave(
             tf.data.TFRecordDataset,
-            cycle_length=4,
+            cycle_length=_FILES_AT_A_TIME,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=seed is not None,
         ).shuffle(shuffle, seed=seed)
@@ -93,8 +96,8 @@ def _files(directory: str, name: str, split: str) -> _Files:
     paths = sorted(tf.io.gfile.glob(f"{directory}/tfrecord/{name}/*/{name}-{split}.tfrecord-*"))
     if not paths:
         raise FileNotFoundError(
-            f"{directory}: there are no TFRecord files of the split {split!r}; its splits stand in"
-            f" tfrecord/{name}, where it was made with --formats=tfrecord"
+            f"{directory}: there are no TFRecord files of the split {split!r}; its splits are in"
+            f" tfrecord/{name} if it was made with --formats=tfrecord"
         )
     folder = paths[0].rpartition("/")[0]
     info = _read_json(f"{folder}/dataset_info.json")

@@ -43,8 +43,7 @@ class MaskDepthDataset(Dataset[Sample]):
 
     Any sample is read without the others: the files are memory-mapped, and one row group of a
     hundred samples is read at a time. It can be sent to worker processes and works with
-    every sampler. The order in the files is mixed already, so that a data set that is larger than
-    memory is read fastest without `shuffle`.
+    every sampler. Neighbouring samples share their foregrounds: train with `shuffle=True`.
 
     A sample is a dict that the default collation takes:
 

@@ -6,7 +6,9 @@ from tests.deploy.commands import generate_commands, unknown_flags
 from tests.runners.dataflow import ROOT
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/running.md", "docs/scale.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/running.md", "docs/scale.md", "docs/performance.md"]
+)
 def test_commands_have_known_flags_only(name):
     # What a reader is to fill in is filled in here.
     needed = ["--foregrounds=a", "--backgrounds=b", "--output=c"]

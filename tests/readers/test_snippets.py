@@ -1,4 +1,4 @@
-"""The lines of code in the data set card, in README.md and in docs/formats.md do what they say."""
+"""The code in the data set card, README.md and the pages on reading and formats does its work."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ _NEEDS = {
     "Croissant": "mlcroissant",
 }
 
-_README_NEEDS = {
+_JOINS_NEED = {
     "TensorFlow": "tensorflow_datasets",
     "PyTorch": "torch",
     "Hugging Face": "datasets",
@@ -112,12 +112,12 @@ def ids(sample: dict) -> dict[str, int]:
     return {name: int(facts[name]) for name in ("bg_id", "fg_id")}
 
 
-@pytest.mark.parametrize("title", _README_NEEDS)
-def test_the_lines_of_the_readme_join_both_clean_pictures(full, title, tmp_path, monkeypatch):
-    pytest.importorskip(_README_NEEDS[title], reason=f"{_README_NEEDS[title]} is not installed")
+@pytest.mark.parametrize("title", _JOINS_NEED)
+def test_the_page_on_reading_joins_both_clean_pictures(full, title, tmp_path, monkeypatch):
+    pytest.importorskip(_JOINS_NEED[title], reason=f"{_JOINS_NEED[title]} is not installed")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
     found: dict = {}
-    code = blocks(ROOT / "README.md")[title]
+    code = blocks(ROOT / "docs" / "reading.md")[title]
     # Besides imports and definitions: three lines to read, and three more to join.
     lines = [part.splitlines() for part in code.rpartition("\n\n")[::2]]
     assert len(lines[0]) <= 12 and len(lines[1]) <= 3
@@ -133,8 +133,28 @@ def test_the_lines_of_the_readme_join_both_clean_pictures(full, title, tmp_path,
     assert np.squeeze(np.array(found["depth"])).shape == (160, 160)
 
 
-def test_the_readme_has_those_five():
-    assert set(blocks(ROOT / "README.md")) == set(_README_NEEDS)
+def test_the_page_on_reading_has_those_five():
+    assert set(blocks(ROOT / "docs" / "reading.md")) == set(_JOINS_NEED)
+
+
+@pytest.mark.parametrize("title", ["TensorFlow", "PyTorch", "Hugging Face"])
+def test_three_lines_of_the_readme_read_a_sample(full, title, tmp_path, monkeypatch):
+    pytest.importorskip(_JOINS_NEED[title], reason=f"{_JOINS_NEED[title]} is not installed")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path))
+    found: dict = {}
+    code = blocks(ROOT / "README.md")[title]
+    assert len(code.rpartition("\n\n")[2].splitlines()) == 3
+    exec(code.replace('"out', f'"{full.output}'), found)
+    number = ids(found["sample"])
+    rows = [row for row in rows_by_key(full.output, "train").values() if ids(row) == number]
+    masks = [as_bytes(pixels(row["mask"]["bytes"])) for row in rows]
+    assert any(np.array_equal(clean_pixels(found["mask"]), mask) for mask in masks)
+    assert np.squeeze(np.array(found["image"])).size == 160 * 160 * 3
+    assert np.squeeze(np.array(found["depth"])).shape == (160, 160)
+
+
+def test_the_readme_has_those_three():
+    assert set(blocks(ROOT / "README.md")) == {"TensorFlow", "PyTorch", "Hugging Face"}
 
 
 @pytest.mark.parametrize("title", _FORMATS_NEED)
