@@ -1,0 +1,1 @@
+"""Scenes: several objects on one background, where they could stand, in its light."""

@@ -1,0 +1,340 @@
+"""Arranging a scene: which objects there are, where they stand, how they look."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import exp, log
+
+import numpy as np
+
+from transforms.pixels.images import fitted_size
+from transforms.scenes.draws import (
+    ATTEMPTS,
+    MOST_DISTRACTORS,
+    MOST_LABELLED,
+    Draws,
+    ObjectUse,
+    PictureUse,
+    PlaceUse,
+    between,
+)
+from transforms.scenes.ground import Ground
+from transforms.scenes.scene import Edge, Effects, Light, Look, Paste, Scene, SceneOptions
+
+SOLID = 128
+CROPS = 16
+"""Crops of one background, the centred one included."""
+
+_NEAREST_CONTACT = 4.0  # Rows below the horizon of the farthest object.
+_FARTHEST_CONTACT = 1.25  # Times the rows below the horizon, of the nearest one.
+_OBJECT_HEIGHT = (0.75, 1.35)  # Times the rows between horizon and contact.
+_LEAST_HEIGHT = 4
+_EDGE_SHARES = (
+    (Edge.ALPHA, 0.25),
+    (Edge.HARD, 0.20),
+    (Edge.SOFT, 0.30),
+    (Edge.ERODED, 0.15),
+    (Edge.POISSON, 0.10),
+)
+_BRIGHTNESS = (0.5, 1.35)
+_CONTRAST = (0.65, 1.3)
+_SATURATION = (0.3, 1.4)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An object that may come into a scene.
+
+    Attributes:
+        fg_id: its id.
+        width: width of its cut-out in pixels, at any scale.
+        height: its height.
+        labelled: False for distractors.
+    """
+
+    fg_id: int
+    width: int
+    height: int
+    labelled: bool = True
+
+
+@dataclass(frozen=True)
+class MainPlace:
+    """Where the main object stands when nothing else decides it, wholly inside the picture."""
+
+    flip: int
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+Shape = Callable[[Paste], np.ndarray]
+"""The alpha of a paste as it is turned and sized: uint8 [height, width]."""
+
+
+def arrange(
+    draws: Draws,
+    options: SceneOptions,
+    main: Candidate,
+    place: MainPlace,
+    companions: Sequence[Candidate],
+    distractors: Sequence[Candidate],
+    ground: Ground | None,
+    shape: Shape,
+) -> Scene:
+    """Draws a scene.
+
+    Args:
+        draws: the sample's numbers.
+        options: which scenes are wanted.
+        main: the object that the sample is named for.
+        place: where it stands when it is placed anywhere.
+        companions: other labelled objects that may come in.
+        distractors: unlabelled ones.
+        ground: of the background's crop; None for placing anywhere.
+        shape: gives the alpha of a paste.
+
+    Returns:
+        The scene; every labelled object in it is visible to at least `options.min_visible`.
+    """
+    grounded = options.grounded and ground is not None and ground.found
+    stage = _Stage(draws, options, ground if grounded else None, shape)
+    if draws.picture(PictureUse.NEGATIVE) >= options.negatives:
+        stage.add_main(main, place)
+        low, high = options.objects
+        wanted = low + int(draws.picture(PictureUse.OBJECTS) * (high - low + 1)) - 1
+        for number, candidate in enumerate(_chosen(draws, companions, wanted), 1):
+            stage.add(number, candidate)
+    if distractors and draws.picture(PictureUse.DISTRACTED) < options.distractor_share:
+        wanted = 1 + int(draws.picture(PictureUse.DISTRACTORS) * MOST_DISTRACTORS)
+        for number in range(wanted):
+            share = draws.object(MOST_LABELLED + number, ObjectUse.FOREGROUND)
+            stage.add(MOST_LABELLED + number, distractors[int(share * len(distractors))])
+    return Scene(
+        tuple(stage.pastes),
+        crop_of(draws, options),
+        Light(
+            between(draws.picture(PictureUse.SLANT), -0.9, 0.9),
+            between(draws.picture(PictureUse.LENGTH), 0.1, 0.5),
+        ),
+        _effects(draws, options),
+        grounded,
+    )
+
+
+def crop_of(draws: Draws, options: SceneOptions) -> int:
+    """Number of the background's crop that a sample shows."""
+    return int(draws.picture(PictureUse.CROP) * CROPS) if options.random_crops else 0
+
+
+def _chosen(draws: Draws, companions: Sequence[Candidate], wanted: int) -> list[Candidate]:
+    """Draws distinct companions."""
+    left = list(companions)
+    found: list[Candidate] = []
+    for number in range(1, min(wanted, len(left), MOST_LABELLED - 1) + 1):
+        share = draws.object(number, ObjectUse.FOREGROUND)
+        found.append(left.pop(int(share * len(left))))
+    return found
+
+
+def _effects(draws: Draws, options: SceneOptions) -> Effects:
+    if draws.picture(PictureUse.EFFECTS) >= options.photo_effects:
+        return Effects()
+    blur = max(0.0, between(draws.picture(PictureUse.BLUR), -0.6, 1.0))
+    noise = max(0.0, between(draws.picture(PictureUse.NOISE), -6.0, 9.0))
+    quality = int(between(draws.picture(PictureUse.QUALITY), 25, 125))
+    return Effects(blur, noise, quality if quality <= 90 else 0)
+
+
+class _Stage:
+    """A scene while it is arranged: pastes from far to near, and what is visible of each."""
+
+    def __init__(
+        self, draws: Draws, options: SceneOptions, ground: Ground | None, shape: Shape
+    ) -> None:
+        self.pastes: list[Paste] = []
+        self._draws = draws
+        self._options = options
+        self._ground = ground
+        self._shape = shape
+        self._solid: dict[Paste, np.ndarray] = {}
+
+    def add_main(self, main: Candidate, place: MainPlace) -> None:
+        """Adds the main object; where no drawn place will do, it stands upright at `place`."""
+        for attempt in range(ATTEMPTS):
+            paste = self._placed(0, attempt, main, place)
+            if paste is not None and self._admit(paste):
+                return
+        look = self._look(0)
+        upright = Paste(
+            main.fg_id, place.flip, place.x, place.y, place.width, place.height, 0.0, 0, look
+        )
+        bottom = _bottom(self._shape(upright))
+        self.pastes.append(replace(upright, contact=place.y + bottom))
+
+    def add(self, number: int, candidate: Candidate) -> None:
+        """Adds an object where it leaves enough of the others to be seen, or leaves it out."""
+        for attempt in range(ATTEMPTS):
+            paste = self._placed(number, attempt, candidate, None)
+            if paste is not None and self._admit(paste):
+                return
+
+    def _admit(self, paste: Paste) -> bool:
+        """Takes a paste in if every labelled object stays visible enough."""
+        pastes = sorted([*self.pastes, paste], key=lambda p: p.contact)
+        if not self._enough(pastes):
+            return False
+        self.pastes = pastes
+        return True
+
+    def _enough(self, pastes: list[Paste]) -> bool:
+        options = self._options
+        canvas = np.zeros((options.height, options.width), np.uint8)
+        for number, paste in enumerate(pastes, 1):
+            solid = self._solid_of(paste)
+            rows, columns, inner = overlap(paste, solid.shape, options.width, options.height)
+            canvas[rows, columns][solid[inner]] = number
+        seen = np.bincount(canvas.reshape(-1), minlength=len(pastes) + 1)
+        for number, paste in enumerate(pastes, 1):
+            full = np.count_nonzero(self._solid_of(paste))
+            if paste.labelled and seen[number] < max(1, options.min_visible * full):
+                return False
+        return True
+
+    def _solid_of(self, paste: Paste) -> np.ndarray:
+        if paste not in self._solid:
+            self._solid[paste] = self._shape(paste) >= SOLID
+        return self._solid[paste]
+
+    def _placed(
+        self, number: int, attempt: int, candidate: Candidate, place: MainPlace | None
+    ) -> Paste | None:
+        draws, options = self._draws, self._options
+        flip = place.flip if place else int(draws.object(number, ObjectUse.FLIP) * 2)
+        angle = between(draws.place(number, attempt, PlaceUse.ANGLE), *options.rotation)
+        if self._ground is not None:
+            return self._on_ground(number, attempt, candidate, flip, angle)
+        if place is not None and not options.truncation and attempt == 0:
+            width, height = place.width, place.height
+        else:
+            factor = between(draws.place(number, attempt, PlaceUse.SIZE), *options.scale_jitter)
+            box = max(1, round(options.foreground_size * factor))
+            width, height = fitted_size(candidate.width, candidate.height, box)
+        look = self._look(number)
+        paste = Paste(
+            candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled
+        )
+        solid = self._shape(paste) >= SOLID
+        if not solid.any():
+            return None
+        rows, columns = solid.shape
+        if place is not None and not options.truncation and attempt == 0:
+            # The centre stays where the plan has it; what is turned is pushed inside.
+            x = _clamped(place.x + (width - columns) // 2, 0, options.width - columns)
+            y = _clamped(place.y + (height - rows) // 2, 0, options.height - rows)
+        else:
+            x = _drawn(
+                draws.place(number, attempt, PlaceUse.COLUMN),
+                columns,
+                options.width,
+                options.truncation,
+            )
+            y = _drawn(
+                draws.place(number, attempt, PlaceUse.ROW), rows, options.height, options.truncation
+            )
+        return self._checked(paste, solid, x, y)
+
+    def _on_ground(
+        self, number: int, attempt: int, candidate: Candidate, flip: int, angle: float
+    ) -> Paste | None:
+        draws, options, ground = self._draws, self._options, self._ground
+        assert ground is not None
+        below = options.height - ground.horizon
+        far, near = log(_NEAREST_CONTACT), log(max(_FARTHEST_CONTACT * below, 5.0))
+        distance = exp(between(draws.place(number, attempt, PlaceUse.DISTANCE), far, near))
+        contact = round(ground.horizon + distance)
+        tall = distance * between(draws.place(number, attempt, PlaceUse.SIZE), *_OBJECT_HEIGHT)
+        height = max(_LEAST_HEIGHT, round(tall))
+        width = max(1, round(height * candidate.width / candidate.height))
+        if width > 2 * options.width or height > 2 * options.height:
+            return None
+        standing = np.flatnonzero(ground.mask[min(contact, options.height) - 1])
+        if not len(standing):
+            return None
+        share = draws.place(number, attempt, PlaceUse.COLUMN)
+        column = int(standing[int(share * len(standing))])
+        look = self._look(number)
+        paste = Paste(
+            candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled
+        )
+        solid = self._shape(paste) >= SOLID
+        if not solid.any():
+            return None
+        return self._checked(paste, solid, column - solid.shape[1] // 2, contact - _bottom(solid))
+
+    def _checked(self, paste: Paste, solid: np.ndarray, x: int, y: int) -> Paste | None:
+        """The paste at its place, or None where too much of it lies outside."""
+        options = self._options
+        placed = replace(paste, x=x, y=y, contact=y + _bottom(solid))
+        _, _, inner = overlap(placed, solid.shape, options.width, options.height)
+        inside, full = np.count_nonzero(solid[inner]), np.count_nonzero(solid)
+        if inside < full * (1 - options.truncation):
+            return None
+        self._solid[placed] = solid
+        return placed
+
+    def _look(self, number: int) -> Look:
+        draws, options = self._draws, self._options
+
+        def jitter(use: ObjectUse, bounds: tuple[float, float]) -> float:
+            factor = between(draws.object(number, use), *bounds)
+            return 1 + options.colour_jitter * (factor - 1)
+
+        shadow = 0.0
+        if draws.object(number, ObjectUse.SHADOW) < options.shadow:
+            shadow = between(draws.object(number, ObjectUse.DARKNESS), 0.25, 0.65)
+        return Look(
+            jitter(ObjectUse.BRIGHTNESS, _BRIGHTNESS),
+            jitter(ObjectUse.CONTRAST, _CONTRAST),
+            jitter(ObjectUse.SATURATION, _SATURATION),
+            options.harmonise * draws.object(number, ObjectUse.HARMONISE),
+            _edge(draws.object(number, ObjectUse.EDGE)) if options.mixed_edges else Edge.ALPHA,
+            shadow,
+        )
+
+
+def overlap(
+    paste: Paste, shape: tuple[int, ...], width: int, height: int
+) -> tuple[slice, slice, tuple[slice, slice]]:
+    """Rows and columns of the picture that a paste covers, and the same within its cut-out."""
+    left, top = max(0, paste.x), max(0, paste.y)
+    right = max(left, min(width, paste.x + shape[1]))
+    bottom = max(top, min(height, paste.y + shape[0]))
+    inner = (slice(top - paste.y, bottom - paste.y), slice(left - paste.x, right - paste.x))
+    return slice(top, bottom), slice(left, right), inner
+
+
+def _edge(share: float) -> Edge:
+    for edge, part in _EDGE_SHARES:
+        if share < part:
+            return edge
+        share -= part
+    return Edge.ALPHA
+
+
+def _bottom(solid: np.ndarray) -> int:
+    """One below the lowest row with a solid pixel."""
+    if solid.dtype != bool:
+        solid = solid >= SOLID
+    return int(np.flatnonzero(solid.any(axis=1))[-1]) + 1
+
+
+def _clamped(value: int, low: int, high: int) -> int:
+    return max(low, min(value, high))
+
+
+def _drawn(share: float, size: int, of: int, truncation: float) -> int:
+    """A start such that at most a share of `size` lies outside 0..of."""
+    out = int(size * truncation)
+    low, high = -out, max(-out, of - size + out)
+    return low + int(share * (high - low + 1))

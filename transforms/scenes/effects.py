@@ -1,0 +1,51 @@
+"""What a camera does to a whole picture: blur, noise, JPEG."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from transforms.pixels.codecs import decode_jpeg, encode_jpeg
+from transforms.plan.seeding import random_key
+from transforms.scenes.scene import Effects
+
+_NOISE = 22
+
+
+def photographed(image: np.ndarray, effects: Effects, key: np.ndarray) -> np.ndarray:
+    """Blurs a picture, adds noise and compresses it, in this order.
+
+    Args:
+        image: uint8 [height, width, 3].
+        effects: how much.
+        key: uint64 [n], the sample's key, from which the noise is drawn.
+
+    Returns:
+        uint8 [height, width, 3]; the picture itself where there are no effects.
+    """
+    if effects.blur > 0.05:
+        blurred = Image.fromarray(image).filter(ImageFilter.GaussianBlur(effects.blur))
+        image = np.asarray(blurred)
+    if effects.noise > 0.5:
+        image = noisy(image, effects.noise, int(key[0]) >> 1)
+    if effects.quality:
+        image = decode_jpeg(encode_jpeg(image, effects.quality))
+    return image
+
+
+def noisy(image: np.ndarray, deviation: float, seed: int) -> np.ndarray:
+    """Adds noise, independent for each pixel and channel.
+
+    The sum of two uniform bytes is close enough to a Gaussian, and exact in integers.
+
+    Args:
+        image: uint8 [height, width, 3].
+        deviation: standard deviation in grey levels.
+        seed: 0 to 2**63 - 1.
+    """
+    count = image.size
+    words = random_key(seed, _NOISE, np.arange(-(-count // 4)))
+    pairs = words.astype("<u8").view(np.uint8).reshape(-1, 2)[:count].astype(np.int32)
+    # The sum of two bytes has mean 255 and deviation 104.5.
+    centred = pairs.sum(axis=1) - 255
+    added = (centred * round(deviation * 256 / 104.5) + 128) >> 8
+    noisy_image = image.astype(np.int32) + added.reshape(image.shape)
+    return np.clip(noisy_image, 0, 255).astype(np.uint8)

@@ -1,0 +1,100 @@
+"""The ground of a background: where an object could stand, from the background's depth map.
+
+A floor or road seen by a level camera grows nearer from its horizon downwards, is equally near
+along a row, and is the farthest surface of its row. Walls do not grow nearer downwards; tables and
+other raised things are nearer than the floor in the same row.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_HORIZON_SHARE = 0.25
+_SLOPE_SHARE = 0.3
+_SIDEWAYS = 1.0
+_TOLERANCE = 0.12
+_LOW_QUANTILE = 0.4
+_LEAST_AREA = 0.03
+_LEAST_ROWS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Where objects can stand in a picture.
+
+    Attributes:
+        horizon: row in which the ground ends; the ground lies below it.
+        mask: bool [height, width], the pixels of the ground.
+        nearness: float32 [height, width] in 0..1, relative inverse depth of the background.
+        found: whether there is ground at all.
+    """
+
+    horizon: int
+    mask: np.ndarray
+    nearness: np.ndarray
+    found: bool
+
+
+def find_ground(depth: np.ndarray, near_is_large: bool = True) -> Ground:
+    """Finds the ground in a depth map.
+
+    Args:
+        depth: float32 [height, width], finite, at any scale and shift.
+        near_is_large: whether larger values are nearer.
+
+    Returns:
+        The ground; `found` is False where nothing looks like one.
+    """
+    low, high = float(depth.min()), float(depth.max())
+    nearness = (depth - np.float32(low)) / np.float32(high - low if high > low else 1.0)
+    if not near_is_large:
+        nearness = 1 - nearness
+    height, width = nearness.shape
+    smooth = _box(nearness, max(1, min(height, width) // 80))
+    medians = np.median(smooth, axis=1)
+    span = float(medians.max() - medians.min())
+    below = medians < medians.min() + _HORIZON_SHARE * span
+    horizon = int(np.flatnonzero(below)[-1]) if below.any() else 0
+    nothing = Ground(horizon, np.zeros((height, width), bool), nearness, False)
+    if span < 0.1 or height - horizon < _LEAST_ROWS:
+        return nothing
+    slope = span * (1 - _HORIZON_SHARE) / (height - horizon)
+    down = np.gradient(smooth, axis=0)
+    across = np.abs(np.gradient(smooth, axis=1))
+    candidate = (down > _SLOPE_SHARE * slope) & (across < _SIDEWAYS * np.maximum(down, slope / 2))
+    candidate[: horizon + 1] = False
+    floor = _floor_of_rows(smooth, candidate, horizon)
+    mask = candidate & (np.abs(smooth - floor[:, None]) < _TOLERANCE * span)
+    # Single pixels go, small holes close.
+    mask = _box(mask.astype(np.float32), max(1, min(height, width) // 50)) > 0.5
+    mask[: horizon + 1] = False
+    found = np.count_nonzero(mask) >= _LEAST_AREA * mask.size
+    return Ground(horizon, mask, nearness, True) if found else nothing
+
+
+def _floor_of_rows(smooth: np.ndarray, candidate: np.ndarray, horizon: int) -> np.ndarray:
+    """Nearness of the floor in each row: the far candidates, never falling downwards."""
+    height, width = smooth.shape
+    floor = np.full(height, np.nan, np.float64)
+    for row in range(horizon + 1, height):
+        values = smooth[row][candidate[row]]
+        if len(values) >= 0.05 * width:
+            floor[row] = np.quantile(values, _LOW_QUANTILE)
+    known = np.flatnonzero(~np.isnan(floor))
+    if not len(known):
+        return np.full(height, np.inf)
+    filled = np.interp(np.arange(height), known, floor[known])
+    return np.maximum.accumulate(filled)
+
+
+def _box(values: np.ndarray, radius: int) -> np.ndarray:
+    """Mean over a square of side 2 * radius + 1, with repeated borders: float32, same shape."""
+    padded = np.pad(values.astype(np.float64), radius + 1, mode="edge").cumsum(0).cumsum(1)
+    side = 2 * radius + 1
+    total = (
+        padded[side:-1, side:-1]
+        - padded[: -side - 1, side:-1]
+        - padded[side:-1, : -side - 1]
+        + padded[: -side - 1, : -side - 1]
+    )
+    return (total / side**2).astype(np.float32)

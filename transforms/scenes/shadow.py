@@ -1,0 +1,76 @@
+"""Shadows: dark on the ground under and beside an object, soft, and never in its mask."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from transforms.scenes.scene import Light, Paste
+
+_CONTACT_ROWS = 0.12  # Of the object's height: what stands on the ground.
+_CONTACT_FLATTENED = 0.35
+
+
+def shadow_map(
+    paste: Paste, alpha: np.ndarray, light: Light, grounded: bool, width: int, height: int
+) -> tuple[int, int, np.ndarray] | None:
+    """How dark the shadow of an object is.
+
+    A contact shadow lies where the lowest rows of the object stand. On known ground the outline of
+    the object, laid down and slanted by the light, is its cast shadow.
+
+    Args:
+        paste: the object; `paste.look.shadow` is the darkness.
+        alpha: uint8 [h, w], its alpha.
+        light: where shadows fall.
+        grounded: whether the object stands on known ground.
+        width: width of the picture.
+        height: its height.
+
+    Returns:
+        Column and row of the map's corner in the picture, and the map: uint8, 255 is black. None
+        where it lies outside.
+    """
+    rows, columns = alpha.shape
+    tall = max(2, round(rows * light.length)) if grounded else 0
+    reach = round(abs(light.slant) * tall)
+    flat = max(1, round(rows * _CONTACT_ROWS))
+    soft = max(0.6, rows * 0.03)
+    margin = int(3 * soft) + 1
+    canvas = np.zeros((tall + flat + 2 * margin, columns + 2 * reach + 2 * margin), np.uint8)
+    base = paste.contact - paste.y  # One below the lowest solid row, within the cut-out.
+    ground = margin + tall  # Row of the canvas on which the object stands.
+    if tall:
+        laid = np.asarray(
+            Image.fromarray(alpha[:base]).resize((columns, tall), Image.Resampling.BOX)
+        )
+        for row in range(tall):
+            # The farther from the base, the more it is moved to the side, and the paler it is.
+            away = tall - row
+            left = margin + reach + round(light.slant * away)
+            pale = 160 * (tall - away // 2) // tall
+            canvas[margin + row, left : left + columns] = laid[row].astype(np.uint16) * pale // 255
+    foot = alpha[max(0, base - flat) : base].max(axis=0)
+    depth = max(1, round(flat * _CONTACT_FLATTENED))
+    spot = canvas[ground - depth : ground + depth, margin + reach : margin + reach + columns]
+    np.maximum(spot, foot[None, :], out=spot)
+    dark = np.asarray(Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft)))
+    dark = (dark.astype(np.uint16) * round(paste.look.shadow * 256) >> 8).astype(np.uint8)
+    x, y = paste.x - margin - reach, paste.contact - ground
+    left, top = max(0, -x), max(0, -y)
+    right, bottom = min(dark.shape[1], width - x), min(dark.shape[0], height - y)
+    if left >= right or top >= bottom:
+        return None
+    return x + left, y + top, dark[top:bottom, left:right]
+
+
+def darken(image: np.ndarray, x: int, y: int, dark: np.ndarray) -> None:
+    """Darkens a rectangle of a picture in place.
+
+    Args:
+        image: uint8 [height, width, 3].
+        x: left column of the rectangle.
+        y: its top row; the rectangle lies inside the picture.
+        dark: uint8 [h, w], 255 is black.
+    """
+    region = image[y : y + dark.shape[0], x : x + dark.shape[1]]
+    kept = region * (255 - dark.astype(np.uint16))[..., None] + 128
+    region[...] = (kept + (kept >> 8)) >> 8
