@@ -10,7 +10,7 @@ from transforms.scenes.arrange import SOLID, overlap
 from transforms.scenes.edges import edged, poisson
 from transforms.scenes.effects import photographed
 from transforms.scenes.ground import Ground
-from transforms.scenes.look import harmonised, jittered
+from transforms.scenes.look import Sprite, around, coloured
 from transforms.scenes.scene import Edge, Paste, Scene
 from transforms.scenes.shadow import darken, shadow_map
 from transforms.steps.composite import paste as blend
@@ -81,7 +81,8 @@ class Composed:
 def compose(
     scene: Scene,
     background: np.ndarray,
-    pixels: Callable[[Paste], np.ndarray],
+    lab: np.ndarray,
+    sprite: Callable[[Paste], Sprite],
     ground: Ground | None,
     key: np.ndarray,
     min_visible: float,
@@ -91,7 +92,8 @@ def compose(
     Args:
         scene: the layers.
         background: uint8 [height, width, 3], the crop that the scene shows.
-        pixels: the cut-out of a paste, sized and turned: uint8 [h, w, 4], straight colour.
+        lab: uint8 [height, width, 3], the same in CIE Lab, see `lab_of`.
+        sprite: the cut-out of a paste, sized and turned.
         ground: of the background; where given, its nearer things hide objects.
         key: uint64 [n], the sample's key, for the noise.
         min_visible: share of an object that must be seen for it to count.
@@ -101,10 +103,10 @@ def compose(
     layers: list[Layer] = []
     full: list[int] = []
     for paste in scene.pastes:
-        rgba = jittered(pixels(paste), paste.look)
-        rows, columns, inner = overlap(paste, rgba.shape, width, height)
-        full.append(int(np.count_nonzero(rgba[..., 3] >= SOLID)))
-        alpha = edged(rgba[..., 3], paste.look.edge)
+        drawn = sprite(paste)
+        rows, columns, inner = overlap(paste, drawn.rgba.shape, width, height)
+        full.append(int(np.count_nonzero(drawn.rgba[..., 3] >= SOLID)))
+        alpha = edged(drawn.rgba[..., 3], paste.look.edge)
         if paste.look.shadow:
             found = shadow_map(paste, alpha, scene.light, scene.grounded, width, height)
             if found is not None:
@@ -112,7 +114,10 @@ def compose(
         alpha = np.ascontiguousarray(alpha[inner])
         if ground is not None and scene.grounded:
             alpha = _hidden(alpha, paste, ground, rows, columns)
-        colour = _matched(image, rgba, paste)[inner]
+        theirs = None
+        if paste.look.harmonise and alpha.size:
+            theirs = around(lab, paste.x, paste.y, drawn.rgba.shape[1], drawn.rgba.shape[0])
+        colour = coloured(drawn.rgba[..., :3][inner], paste.look, drawn.colours, theirs)
         region = image[rows, columns]
         if paste.look.edge is Edge.POISSON and min(region.shape[:2]) >= 3:
             colour = poisson(region, colour, alpha)
@@ -122,17 +127,6 @@ def compose(
     mask, instances, objects = _labels(scene, layers, full, (height, width), min_visible)
     image = photographed(image, scene.effects, key)
     return Composed(image, mask, instances, objects, tuple(layers))
-
-
-def _matched(image: np.ndarray, rgba: np.ndarray, paste: Paste) -> np.ndarray:
-    """Colours of a paste moved towards those of the picture around it."""
-    if not paste.look.harmonise:
-        return rgba[..., :3]
-    height, width = rgba.shape[:2]
-    top, left = max(0, paste.y - height // 4), max(0, paste.x - width // 4)
-    around = image[top : paste.y + height + height // 4, left : paste.x + width + width // 4]
-    weight = np.ones(around.shape[:2], bool)
-    return harmonised(rgba, around, weight, paste.look.harmonise)[..., :3]
 
 
 def _hidden(

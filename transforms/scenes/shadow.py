@@ -7,6 +7,8 @@ from transforms.scenes.scene import Light, Paste
 
 _CONTACT_ROWS = 0.12  # Of the object's height: what stands on the ground.
 _CONTACT_FLATTENED = 0.35
+_SOFTNESS = 0.03  # Of the object's height.
+_MADE_SIDE = 48
 
 
 def shadow_map(
@@ -29,32 +31,41 @@ def shadow_map(
         Column and row of the map's corner in the picture, and the map: uint8, 255 is black. None
         where it lies outside.
     """
-    rows, columns = alpha.shape
+    # A shadow is soft: that of a large object is made small and enlarged.
+    step = max(1, -(-max(alpha.shape) // _MADE_SIDE))
+    base = paste.contact - paste.y  # One below the lowest solid row, within the cut-out.
+    columns, rows = max(1, alpha.shape[1] // step), max(1, base // step)
+    small = Image.fromarray(alpha[:base]).resize((columns, rows), Image.Resampling.BOX)
     tall = max(2, round(rows * light.length)) if grounded else 0
     reach = round(abs(light.slant) * tall)
     flat = max(1, round(rows * _CONTACT_ROWS))
-    soft = max(0.6, rows * 0.03)
+    soft = max(0.6, rows * _SOFTNESS)
     margin = int(3 * soft) + 1
     canvas = np.zeros((tall + flat + 2 * margin, columns + 2 * reach + 2 * margin), np.uint8)
-    base = paste.contact - paste.y  # One below the lowest solid row, within the cut-out.
     ground = margin + tall  # Row of the canvas on which the object stands.
     if tall:
-        laid = np.asarray(
-            Image.fromarray(alpha[:base]).resize((columns, tall), Image.Resampling.BOX)
+        # The farther from the base, the more it is moved to the side, and the paler it is.
+        laid = small.resize((columns, tall), Image.Resampling.BOX).transform(
+            (columns + 2 * reach, tall),
+            Image.Transform.AFFINE,
+            (1, light.slant, -reach - light.slant * tall, 0, 1, 0),
+            Image.Resampling.BILINEAR,
         )
-        for row in range(tall):
-            # The farther from the base, the more it is moved to the side, and the paler it is.
-            away = tall - row
-            left = margin + reach + round(light.slant * away)
-            pale = 160 * (tall - away // 2) // tall
-            canvas[margin + row, left : left + columns] = laid[row].astype(np.uint16) * pale // 255
-    foot = alpha[max(0, base - flat) : base].max(axis=0)
+        pale = 80 + 80 * np.arange(tall, dtype=np.uint16)[:, None] // tall
+        cast = (np.asarray(laid) * pale // 255).astype(np.uint8)
+        canvas[margin:ground, margin : margin + cast.shape[1]] = cast
+    foot = np.asarray(small)[rows - flat :].max(axis=0)
     depth = max(1, round(flat * _CONTACT_FLATTENED))
     spot = canvas[ground - depth : ground + depth, margin + reach : margin + reach + columns]
     np.maximum(spot, foot[None, :], out=spot)
-    dark = np.asarray(Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft)))
-    dark = (dark.astype(np.uint16) * round(paste.look.shadow * 256) >> 8).astype(np.uint8)
-    x, y = paste.x - margin - reach, paste.contact - ground
+    blurred = Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft))
+    blurred = blurred.point([value * round(paste.look.shadow * 256) >> 8 for value in range(256)])
+    if step > 1:
+        blurred = blurred.resize(
+            (blurred.width * step, blurred.height * step), Image.Resampling.BILINEAR
+        )
+    dark = np.asarray(blurred)
+    x, y = paste.x - (margin + reach) * step, paste.contact - ground * step
     left, top = max(0, -x), max(0, -y)
     right, bottom = min(dark.shape[1], width - x), min(dark.shape[0], height - y)
     if left >= right or top >= bottom:
