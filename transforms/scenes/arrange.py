@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import exp, log
 
 import numpy as np
+from PIL import Image
 
 from transforms.pixels.images import fitted_size
 from transforms.scenes.draws import (
@@ -326,7 +327,9 @@ def _bottom(solid: np.ndarray) -> int:
     """One below the lowest row with a solid pixel."""
     if solid.dtype != bool:
         solid = solid >= SOLID
-    return int(np.flatnonzero(solid.any(axis=1))[-1]) + 1
+    box = Image.fromarray(solid.view(np.uint8)).getbbox()
+    assert box is not None
+    return box[3]
 
 
 def _clamped(value: int, low: int, high: int) -> int:

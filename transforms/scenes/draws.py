@@ -11,7 +11,7 @@ _SCENE = 21
 ATTEMPTS = 4
 """Places that are tried for one object."""
 
-MOST_LABELLED = 16
+MOST_LABELLED = 8
 """Labelled objects of a picture at most."""
 
 MOST_DISTRACTORS = 2

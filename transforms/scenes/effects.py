@@ -1,5 +1,7 @@
 """What a camera does to a whole picture: blur, noise, JPEG."""
 
+from functools import lru_cache
+
 import numpy as np
 from PIL import Image, ImageFilter
 
@@ -8,6 +10,7 @@ from transforms.plan.seeding import random_key
 from transforms.scenes.scene import Effects
 
 _NOISE = 22
+_FIELD = 2**20
 
 
 def photographed(image: np.ndarray, effects: Effects, key: np.ndarray) -> np.ndarray:
@@ -34,18 +37,27 @@ def photographed(image: np.ndarray, effects: Effects, key: np.ndarray) -> np.nda
 def noisy(image: np.ndarray, deviation: float, seed: int) -> np.ndarray:
     """Adds noise, independent for each pixel and channel.
 
-    The sum of two uniform bytes is close enough to a Gaussian, and exact in integers.
+    The sum of two uniform bytes is close enough to a Gaussian, and exact in integers. A picture
+    takes its part of one long field, from a place that the seed decides.
 
     Args:
         image: uint8 [height, width, 3].
         deviation: standard deviation in grey levels.
         seed: 0 to 2**63 - 1.
     """
-    count = image.size
-    words = random_key(seed, _NOISE, np.arange(-(-count // 4)))
-    pairs = words.astype("<u8").view(np.uint8).reshape(-1, 2)[:count].astype(np.int32)
-    # The sum of two bytes has mean 255 and deviation 104.5.
-    centred = pairs.sum(axis=1) - 255
-    added = (centred * round(deviation * 256 / 104.5) + 128) >> 8
-    noisy_image = image.astype(np.int32) + added.reshape(image.shape)
-    return np.clip(noisy_image, 0, 255).astype(np.uint8)
+    field = _field()
+    start = seed % len(field)
+    repeats = -(-(start + image.size) // len(field))
+    taken = (np.tile(field, repeats) if repeats > 1 else field)[start : start + image.size]
+    # The sum of two bytes has a deviation of 104.5.
+    added = (taken * np.int32(round(deviation * 256 / 104.5)) + 128) >> 8
+    changed = image + added.reshape(image.shape)
+    return np.clip(changed, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _field() -> np.ndarray:
+    """Sums of two uniform bytes around 0: int32 [_FIELD]."""
+    words = random_key(0, _NOISE, np.arange(_FIELD // 4))
+    pairs = words.astype("<u8").view(np.uint8).reshape(-1, 2).astype(np.int32)
+    return pairs.sum(axis=1) - 255

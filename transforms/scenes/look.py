@@ -1,6 +1,6 @@
 """How the pixels of a cut-out are changed before it is pasted: size, turn, colours.
 
-All changes of colour are one table over a grid of 9 x 9 x 9 colours, between which Pillow
+All changes of colour are one table over a grid of 5 x 5 x 5 colours, between which Pillow
 interpolates in integers.
 """
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageCms, ImageFilter
 from transforms.scenes.scene import Look
 
 _SOLID = 128
-_NODES = 9
+_NODES = 5
 _COUNTED_SIDE = 48  # Statistics of colours are taken from so many pixels a side.
 
 
@@ -167,7 +167,7 @@ def _harmonised_nodes(share: float, own: LabStatistics, theirs: LabStatistics) -
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """The nodes of the table in RGB, red fastest, and in Lab: uint8 [81, 9, 3]."""
+    """The nodes of the table in RGB, red fastest, and in Lab: uint8 [25, 5, 3]."""
     levels = np.rint(np.linspace(0, 255, _NODES)).astype(np.uint8)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
     rgb = np.stack([red, green, blue], axis=-1).reshape(-1, _NODES, 3)

@@ -59,12 +59,12 @@ def shadow_map(
     spot = canvas[ground - depth : ground + depth, margin + reach : margin + reach + columns]
     np.maximum(spot, foot[None, :], out=spot)
     blurred = Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft))
-    blurred = blurred.point([value * round(paste.look.shadow * 256) >> 8 for value in range(256)])
     if step > 1:
         blurred = blurred.resize(
             (blurred.width * step, blurred.height * step), Image.Resampling.BILINEAR
         )
-    dark = np.asarray(blurred)
+    darkness = np.arange(256) * round(paste.look.shadow * 256) >> 8
+    dark = darkness.astype(np.uint8)[np.asarray(blurred)]
     x, y = paste.x - (margin + reach) * step, paste.contact - ground * step
     left, top = max(0, -x), max(0, -y)
     right, bottom = min(dark.shape[1], width - x), min(dark.shape[0], height - y)
