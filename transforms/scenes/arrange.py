@@ -7,6 +7,7 @@ from math import exp, log
 import numpy as np
 from PIL import Image
 
+from transforms.pixels.cutout import SOLID
 from transforms.pixels.images import fitted_size
 from transforms.scenes.draws import (
     ATTEMPTS,
@@ -19,9 +20,9 @@ from transforms.scenes.draws import (
     between,
 )
 from transforms.scenes.ground import Ground
+from transforms.scenes.hidden import seen
 from transforms.scenes.scene import Edge, Effects, Light, Look, Paste, Scene, SceneOptions
 
-SOLID = 128
 CROPS = 16
 """Crops of one background, the centred one included."""
 
@@ -70,7 +71,24 @@ class MainPlace:
 
 
 Shape = Callable[[Paste], np.ndarray]
-"""The alpha of a paste as it is turned and sized: uint8 [height, width]."""
+"""The alpha of a paste, sized, turned and with its border treated: uint8 [height, width]."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What of a paste is in the picture before other pastes hide it.
+
+    Attributes:
+        rows: rows of the picture.
+        columns: columns of the picture.
+        solid: bool [h, w], its pixels there that the background does not hide.
+        full: number of its pixels, in the picture or not, hidden or not.
+    """
+
+    rows: slice
+    columns: slice
+    solid: np.ndarray
+    full: int
 
 
 def arrange(
@@ -158,7 +176,7 @@ class _Stage:
         self._options = options
         self._ground = ground
         self._shape = shape
-        self._solid: dict[Paste, np.ndarray] = {}
+        self._seen: dict[Paste, _Seen] = {}
 
     def add_main(self, main: Candidate, place: MainPlace) -> None:
         """Adds the main object; where no drawn place will do, it stands upright at `place`."""
@@ -166,12 +184,23 @@ class _Stage:
             paste = self._placed(0, attempt, main, place)
             if paste is not None and self._admit(paste):
                 return
-        look = self._look(0)
+        # Alone and upright it is whole: only other objects could hide it, and they come later.
         upright = Paste(
-            main.fg_id, place.flip, place.x, place.y, place.width, place.height, 0.0, 0, look
+            main.fg_id,
+            place.flip,
+            place.x,
+            place.y,
+            place.width,
+            place.height,
+            0.0,
+            0,
+            replace(self._look(0), edge=Edge.ALPHA),
         )
-        bottom = _bottom(self._shape(upright))
-        self.pastes.append(replace(upright, contact=place.y + bottom))
+        alpha = self._shape(upright)
+        solid = alpha >= SOLID
+        placed = replace(upright, contact=place.y + _bottom(solid))
+        self._seen[placed] = self._seen_of(placed, alpha, int(np.count_nonzero(solid)))
+        self.pastes.append(placed)
 
     def add(self, number: int, candidate: Candidate) -> None:
         """Adds an object where it leaves enough of the others to be seen, or leaves it out."""
@@ -191,21 +220,23 @@ class _Stage:
     def _enough(self, pastes: list[Paste]) -> bool:
         options = self._options
         canvas = np.zeros((options.height, options.width), np.uint8)
-        for number, paste in enumerate(pastes, 1):
-            solid = self._solid_of(paste)
-            rows, columns, inner = overlap(paste, solid.shape, options.width, options.height)
-            canvas[rows, columns][solid[inner]] = number
-        seen = np.bincount(canvas.reshape(-1), minlength=len(pastes) + 1)
-        for number, paste in enumerate(pastes, 1):
-            full = np.count_nonzero(self._solid_of(paste))
-            if paste.labelled and seen[number] < max(1, options.min_visible * full):
-                return False
-        return True
+        parts = [self._seen[paste] for paste in pastes]
+        for number, part in enumerate(parts, 1):
+            canvas[part.rows, part.columns][part.solid] = number
+        counts = np.bincount(canvas.reshape(-1), minlength=len(pastes) + 1).tolist()
+        return all(
+            count >= max(1, options.min_visible * part.full)
+            for count, part, paste in zip(counts[1:], parts, pastes, strict=True)
+            if paste.labelled
+        )
 
-    def _solid_of(self, paste: Paste) -> np.ndarray:
-        if paste not in self._solid:
-            self._solid[paste] = self._shape(paste) >= SOLID
-        return self._solid[paste]
+    def _seen_of(self, paste: Paste, alpha: np.ndarray, full: int) -> _Seen:
+        options, ground = self._options, self._ground
+        rows, columns, inner = overlap(paste, alpha.shape, options.width, options.height)
+        left = alpha[inner]
+        if ground is not None:
+            left = seen(left, ground.nearness[rows, columns], paste.nearness)
+        return _Seen(rows, columns, left >= SOLID, full)
 
     def _placed(
         self, number: int, attempt: int, candidate: Candidate, place: MainPlace | None
@@ -225,10 +256,8 @@ class _Stage:
         paste = Paste(
             candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled
         )
-        solid = self._shape(paste) >= SOLID
-        if not solid.any():
-            return None
-        rows, columns = solid.shape
+        alpha = self._shape(paste)
+        rows, columns = alpha.shape
         if place is not None and not options.truncation and attempt == 0:
             # The centre stays where the plan has it; what is turned is pushed inside.
             x = _clamped(place.x + (width - columns) // 2, 0, options.width - columns)
@@ -243,7 +272,7 @@ class _Stage:
             y = _drawn(
                 draws.place(number, attempt, PlaceUse.ROW), rows, options.height, options.truncation
             )
-        return self._checked(paste, solid, x, y)
+        return self._checked(paste, alpha, x, y)
 
     def _on_ground(
         self, number: int, attempt: int, candidate: Candidate, flip: int, angle: float
@@ -265,23 +294,27 @@ class _Stage:
         share = draws.place(number, attempt, PlaceUse.COLUMN)
         column = int(standing[int(share * len(standing))])
         look = self._look(number)
+        nearness = -1
+        if options.occlude and contact < options.height:
+            nearness = int(ground.floor[contact - 1])
         paste = Paste(
-            candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled
+            candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled, nearness
         )
-        solid = self._shape(paste) >= SOLID
-        if not solid.any():
-            return None
-        return self._checked(paste, solid, column - solid.shape[1] // 2, contact - _bottom(solid))
+        alpha = self._shape(paste)
+        bottom = _bottom(alpha >= SOLID)
+        return self._checked(paste, alpha, column - alpha.shape[1] // 2, contact - bottom)
 
-    def _checked(self, paste: Paste, solid: np.ndarray, x: int, y: int) -> Paste | None:
+    def _checked(self, paste: Paste, alpha: np.ndarray, x: int, y: int) -> Paste | None:
         """The paste at its place, or None where too much of it lies outside."""
         options = self._options
+        solid = alpha >= SOLID
+        full = int(np.count_nonzero(solid))
         placed = replace(paste, x=x, y=y, contact=y + _bottom(solid))
         _, _, inner = overlap(placed, solid.shape, options.width, options.height)
-        inside, full = np.count_nonzero(solid[inner]), np.count_nonzero(solid)
-        if inside < full * (1 - options.truncation):
+        inside = np.count_nonzero(solid[inner])
+        if not inside or inside < full * (1 - options.truncation):
             return None
-        self._solid[placed] = solid
+        self._seen[placed] = self._seen_of(placed, alpha, full)
         return placed
 
     def _look(self, number: int) -> Look:
@@ -324,12 +357,9 @@ def _edge(share: float) -> Edge:
 
 
 def _bottom(solid: np.ndarray) -> int:
-    """One below the lowest row with a solid pixel."""
-    if solid.dtype != bool:
-        solid = solid >= SOLID
+    """One below the lowest row with a solid pixel; the height where there is none."""
     box = Image.fromarray(solid.view(np.uint8)).getbbox()
-    assert box is not None
-    return box[3]
+    return solid.shape[0] if box is None else box[3]
 
 
 def _clamped(value: int, low: int, high: int) -> int:

@@ -1,22 +1,19 @@
 """Folding a scene from far to near: composite, mask, instances, and what is visible of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
-from transforms.pixels.cutout import Cutout
-from transforms.scenes.arrange import SOLID, overlap
-from transforms.scenes.edges import edged, poisson
+from transforms.pixels.cutout import SOLID
+from transforms.scenes.arrange import overlap
+from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
-from transforms.scenes.ground import Ground
-from transforms.scenes.look import Sprite, around, coloured
+from transforms.scenes.hidden import seen
+from transforms.scenes.look import LabField, Sprite, coloured
 from transforms.scenes.scene import Edge, Paste, Scene
-from transforms.scenes.shadow import darken, shadow_map
-from transforms.steps.composite import paste as blend
-
-_OCCLUDER_STEP = 0.06  # Of the range of nearness: what is this much nearer hides an object.
-_OCCLUDER_RAMP = 0.03
+from transforms.scenes.shadow import shadow_map
 
 
 @dataclass(frozen=True)
@@ -26,9 +23,10 @@ class SceneObject:
     Attributes:
         fg_id: id of its foreground.
         flip: 1 for the mirror image.
-        box: x, y, width, height of its visible pixels.
-        area: number of its visible pixels with alpha >= 128.
-        visible: share of its pixels with alpha >= 128 that are seen, 0 to 1.
+        box: x, y, width, height of its pixels in `instances`.
+        area: number of them.
+        visible: share of its pixels with alpha >= 128 that no nearer thing hides and that lie in
+            the picture, 0 to 1.
         layer: number of its layer, from 0, the farthest.
     """
 
@@ -49,6 +47,7 @@ class Layer:
         y: its top row.
         alpha: uint8 [h, w], its alpha inside the picture, after occlusion by the background.
         contact: row of the picture on which it stands.
+        nearness: nearness of its ground, 0 to 255; -1 where nothing of the background hides it.
         labelled: whether it is in the labels.
     """
 
@@ -56,6 +55,7 @@ class Layer:
     y: int
     alpha: np.ndarray
     contact: int
+    nearness: int
     labelled: bool
 
 
@@ -66,7 +66,8 @@ class Composed:
     Attributes:
         image: uint8 [height, width, 3].
         mask: uint8 [height, width], alpha of all that is labelled.
-        instances: uint8 [height, width], 0 is background, k the k-th object.
+        instances: uint8 [height, width], 0 is background, k the k-th object; above 0 where the mask
+            is 128 or more, and nowhere else.
         objects: labelled objects that are visible enough, from far to near.
         layers: all pastes, from far to near.
     """
@@ -80,102 +81,151 @@ class Composed:
 
 def compose(
     scene: Scene,
-    background: np.ndarray,
-    lab: np.ndarray,
+    background: Image.Image,
+    colours: LabField | None,
     sprite: Callable[[Paste], Sprite],
-    ground: Ground | None,
-    key: np.ndarray,
+    nearness: np.ndarray | None,
+    noise: int,
     min_visible: float,
 ) -> Composed:
     """Makes a scene.
 
     Args:
         scene: the layers.
-        background: uint8 [height, width, 3], the crop that the scene shows.
-        lab: uint8 [height, width, 3], the same in CIE Lab, see `lab_of`.
+        background: the crop that the scene shows, RGB.
+        colours: of the background; None where objects are not harmonised.
         sprite: the cut-out of a paste, sized and turned.
-        ground: of the background; where given, its nearer things hide objects.
-        key: uint64 [n], the sample's key, for the noise.
+        nearness: uint8 [height, width], of the background, 255 nearest; None where nothing of it
+            hides objects.
+        noise: random bits from which noise is drawn, 0 to 2**63 - 1.
         min_visible: share of an object that must be seen for it to count.
     """
-    image = background.copy()
-    height, width = image.shape[:2]
+    canvas = background.copy()
+    width, height = canvas.size
     layers: list[Layer] = []
     full: list[int] = []
     for paste in scene.pastes:
         drawn = sprite(paste)
-        rows, columns, inner = overlap(paste, drawn.rgba.shape, width, height)
-        full.append(int(np.count_nonzero(drawn.rgba[..., 3] >= SOLID)))
-        alpha = edged(drawn.rgba[..., 3], paste.look.edge)
+        rows, columns, inner = overlap(paste, drawn.alpha.shape, width, height)
+        full.append(int(np.count_nonzero(drawn.alpha >= SOLID)))
         if paste.look.shadow:
-            found = shadow_map(paste, alpha, scene.light, scene.grounded, width, height)
+            found = shadow_map(paste, drawn.alpha, scene.light, scene.grounded, width, height)
             if found is not None:
-                darken(image, *found)
-        alpha = np.ascontiguousarray(alpha[inner])
-        if ground is not None and scene.grounded:
-            alpha = _hidden(alpha, paste, ground, rows, columns)
+                x, y, dark = found
+                box = (x, y, x + dark.shape[1], y + dark.shape[0])
+                canvas.paste((0, 0, 0), box, Image.fromarray(dark))
+        alpha = np.ascontiguousarray(drawn.alpha[inner])
+        if nearness is not None:
+            alpha = seen(alpha, nearness[rows, columns], paste.nearness)
+        layers.append(
+            Layer(
+                columns.start, rows.start, alpha, paste.contact, paste.nearness, paste.labelled
+            )
+        )
+        if not alpha.size:
+            continue
         theirs = None
-        if paste.look.harmonise and alpha.size:
-            theirs = around(lab, paste.x, paste.y, drawn.rgba.shape[1], drawn.rgba.shape[0])
-        colour = coloured(drawn.rgba[..., :3][inner], paste.look, drawn.colours, theirs)
-        region = image[rows, columns]
-        if paste.look.edge is Edge.POISSON and min(region.shape[:2]) >= 3:
-            colour = poisson(region, colour, alpha)
-        cutout = Cutout.from_rgba(np.dstack([colour, alpha]))
-        blend(image, cutout, columns.start, rows.start)
-        layers.append(Layer(columns.start, rows.start, alpha, paste.contact, paste.labelled))
-    mask, instances, objects = _labels(scene, layers, full, (height, width), min_visible)
-    image = photographed(image, scene.effects, key)
+        if paste.look.harmonise and colours is not None:
+            theirs = colours.around(paste.x, paste.y, drawn.alpha.shape[1], drawn.alpha.shape[0])
+        part = drawn.rgba
+        if alpha.shape != drawn.alpha.shape:
+            part = part.crop((inner[1].start, inner[0].start, inner[1].stop, inner[0].stop))
+        colour = coloured(part, paste.look, drawn.colours, theirs).convert("RGB")
+        box = (columns.start, rows.start, columns.stop, rows.stop)
+        if paste.look.edge is Edge.POISSON and min(alpha.shape) >= 3:
+            below = np.asarray(canvas.crop(box))
+            colour = Image.fromarray(poisson(below, np.asarray(colour), alpha))
+        canvas.paste(colour, box, Image.fromarray(alpha))
+    mask, instances, objects = _labels(scene, layers, full, (width, height), min_visible)
+    image = photographed(canvas, scene.effects, noise)
     return Composed(image, mask, instances, objects, tuple(layers))
-
-
-def _hidden(
-    alpha: np.ndarray, paste: Paste, ground: Ground, rows: slice, columns: slice
-) -> np.ndarray:
-    """The alpha where nearer things of the background have been taken from it, softly."""
-    nearness = ground.nearness[rows, columns]
-    row = min(paste.contact, ground.nearness.shape[0]) - 1
-    own = float(np.median(ground.nearness[row, columns])) if nearness.size else 0.0
-    over = (nearness - np.float32(own + _OCCLUDER_STEP)) / np.float32(_OCCLUDER_RAMP)
-    kept = np.rint(255 * np.clip(1 - over, 0, 1)).astype(np.uint16)
-    return ((alpha * kept + 127) // 255).astype(np.uint8)
 
 
 def _labels(
     scene: Scene, layers: list[Layer], full: list[int], size: tuple[int, int], min_visible: float
 ) -> tuple[np.ndarray, np.ndarray, tuple[SceneObject, ...]]:
-    numbers = np.zeros(size, np.uint8)
+    owner = np.zeros(size[::-1], np.uint8)  # Number of the nearest layer, from 1.
     for number, layer in enumerate(layers, 1):
-        h, w = layer.alpha.shape
-        numbers[layer.y : layer.y + h, layer.x : layer.x + w][layer.alpha >= SOLID] = number
-    seen = np.bincount(numbers.reshape(-1), minlength=len(layers) + 1)
-    mask = np.zeros(size, np.uint8)
-    instances = np.zeros(size, np.uint8)
-    objects: list[SceneObject] = []
-    for number, (layer, paste) in enumerate(zip(layers, scene.pastes, strict=True), 1):
-        counted = layer.labelled and seen[number] >= max(1, min_visible * full[number - 1])
-        h, w = layer.alpha.shape
-        region = mask[layer.y : layer.y + h, layer.x : layer.x + w]
-        alpha = layer.alpha.astype(np.uint16)
-        under = region * (255 - alpha) + (255 * alpha if counted else 0) + 128
-        region[...] = (under + (under >> 8)) >> 8
-        if counted:
-            own = numbers == number
-            instances[own] = len(objects) + 1
-            objects.append(
-                SceneObject(
-                    paste.fg_id,
-                    paste.flip,
-                    _box(own),
-                    int(seen[number]),
-                    int(seen[number]) / full[number - 1],
-                    number - 1,
-                )
-            )
-    return mask, instances, tuple(objects)
+        _place(layer, owner)[layer.alpha >= SOLID] = number
+    counts = np.bincount(owner.reshape(-1), minlength=len(layers) + 1).tolist()
+    counted = [
+        number
+        for number, layer in enumerate(layers)
+        if layer.labelled and counts[number + 1] >= max(1, min_visible * full[number])
+    ]
+    while True:
+        mask, instances, objects = _instances(scene, layers, owner, counted, size)
+        gone = [number for number, found in zip(counted, objects, strict=True) if not found.area]
+        if not gone:
+            break
+        # Half transparent things before it have taken its last pixels.
+        counted = [number for number in counted if number not in gone]
+    seen_objects = tuple(
+        SceneObject(
+            found.fg_id,
+            found.flip,
+            found.box,
+            found.area,
+            counts[found.layer + 1] / full[found.layer],
+            found.layer,
+        )
+        for found in objects
+    )
+    return mask, instances, seen_objects
 
 
-def _box(own: np.ndarray) -> tuple[int, int, int, int]:
-    columns, rows = np.flatnonzero(own.any(axis=0)), np.flatnonzero(own.any(axis=1))
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+def _instances(
+    scene: Scene,
+    layers: list[Layer],
+    owner: np.ndarray,
+    counted: Sequence[int],
+    size: tuple[int, int],
+) -> tuple[np.ndarray, np.ndarray, list[SceneObject]]:
+    picture = Image.new("L", size)
+    numbers = np.zeros(len(layers) + 1, np.uint8)
+    for number, layer in enumerate(layers):
+        if layer.alpha.size:
+            value = 255 if number in counted else 0
+            height, width = layer.alpha.shape
+            box = (layer.x, layer.y, layer.x + width, layer.y + height)
+            picture.paste(value, box, Image.fromarray(layer.alpha))
+    for position, number in enumerate(counted, 1):
+        numbers[number + 1] = position
+    mask = np.asarray(picture)
+    instances = numbers[owner]
+    solid = mask >= SOLID
+    instances[~solid] = 0
+    if np.count_nonzero(instances) < np.count_nonzero(solid):
+        # Two half transparent borders make a solid pixel; the nearest object there takes it.
+        _fill(instances, solid, [layers[number] for number in counted])
+    objects = []
+    for position, number in enumerate(counted, 1):
+        paste, layer = scene.pastes[number], layers[number]
+        own = _place(layer, instances) == position
+        area = int(np.count_nonzero(own))
+        box = _box(own, layer) if area else (0, 0, 0, 0)
+        objects.append(SceneObject(paste.fg_id, paste.flip, box, area, 0.0, number))
+    return mask, instances, objects
+
+
+def _fill(instances: np.ndarray, solid: np.ndarray, layers: Sequence[Layer]) -> None:
+    """Gives each solid pixel without an object to the nearest one that touches it, in place."""
+    free = solid & (instances == 0)
+    for position in range(len(layers), 0, -1):
+        layer = layers[position - 1]
+        taken = _place(layer, free) & (layer.alpha > 0)
+        _place(layer, instances)[taken] = position
+        _place(layer, free)[taken] = False
+
+
+def _place(layer: Layer, picture: np.ndarray) -> np.ndarray:
+    """The part of a picture that a layer covers, as a view."""
+    height, width = layer.alpha.shape
+    return picture[layer.y : layer.y + height, layer.x : layer.x + width]
+
+
+def _box(own: np.ndarray, layer: Layer) -> tuple[int, int, int, int]:
+    found = Image.fromarray(own.view(np.uint8)).getbbox()
+    assert found is not None
+    left, top, right, bottom = found
+    return layer.x + left, layer.y + top, right - left, bottom - top

@@ -1,9 +1,11 @@
 """The random numbers of a scene: each is a pure function of the seed, the sample and its use."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
 
+from transforms.elements import Placement
 from transforms.plan.seeding import random_key, uniform
 
 _SCENE = 21
@@ -67,18 +69,13 @@ class Draws:
     """The numbers of one sample, uniform in [0, 1).
 
     Args:
-        seed: the data set's seed.
-        fg_id: id of the sample's main foreground.
-        bg_id: id of its background.
-        flip: 1 for the mirror image of the main foreground.
-        seq: number of the placement, from 1.
+        values: the numbers, `COUNT` of them.
+        noise: random bits of the noise, 0 to 2**63 - 1.
     """
 
-    def __init__(self, seed: int, fg_id: int, bg_id: int, flip: int, seq: int) -> None:
-        count = len(PictureUse) + _OBJECTS * _PER_OBJECT
-        key = random_key(seed, _SCENE, fg_id, bg_id, flip, seq, np.arange(count))
-        self._values = uniform(key).tolist()
-        self.key = key
+    def __init__(self, values: list[float], noise: int) -> None:
+        self._values = values
+        self.noise = noise
 
     def picture(self, use: PictureUse) -> float:
         """A number of the whole picture."""
@@ -92,6 +89,28 @@ class Draws:
         """A number of one attempt, from 0, to place an object."""
         first = len(PictureUse) + number * _PER_OBJECT + len(ObjectUse)
         return self._values[first + attempt * len(PlaceUse) + use]
+
+
+COUNT = len(PictureUse) + _OBJECTS * _PER_OBJECT
+"""Numbers of one sample."""
+
+
+def draws_of(seed: int, placements: Sequence[Placement]) -> list[Draws]:
+    """The numbers of samples, each a pure function of the seed and its placement's ids.
+
+    Args:
+        seed: the data set's seed.
+        placements: the samples.
+    """
+    ids = np.array([(p.fg_id, p.bg_id, p.flip, p.seq) for p in placements], np.int64)
+    columns = ids.reshape(-1, 4, 1)
+    words = (columns[:, number] for number in range(4))
+    keys = random_key(seed, _SCENE, *words, np.arange(COUNT))
+    shares = uniform(keys)
+    return [
+        Draws(values, noise >> 1)
+        for values, noise in zip(shares.tolist(), keys[:, 0].tolist(), strict=True)
+    ]
 
 
 def between(share: float, low: float, high: float) -> float:

@@ -13,25 +13,25 @@ _NOISE = 22
 _FIELD = 2**20
 
 
-def photographed(image: np.ndarray, effects: Effects, key: np.ndarray) -> np.ndarray:
+def photographed(image: Image.Image, effects: Effects, noise: int) -> np.ndarray:
     """Blurs a picture, adds noise and compresses it, in this order.
 
     Args:
-        image: uint8 [height, width, 3].
+        image: the picture, RGB.
         effects: how much.
-        key: uint64 [n], the sample's key, from which the noise is drawn.
+        noise: random bits from which the noise is drawn, 0 to 2**63 - 1.
 
     Returns:
-        uint8 [height, width, 3]; the picture itself where there are no effects.
+        uint8 [height, width, 3].
     """
     if effects.blur > 0.05:
-        blurred = Image.fromarray(image).filter(ImageFilter.GaussianBlur(effects.blur))
-        image = np.asarray(blurred)
+        image = image.filter(ImageFilter.GaussianBlur(effects.blur))
+    pixels = np.asarray(image)
     if effects.noise > 0.5:
-        image = noisy(image, effects.noise, int(key[0]) >> 1)
+        pixels = noisy(pixels, effects.noise, noise)
     if effects.quality:
-        image = decode_jpeg(encode_jpeg(image, effects.quality))
-    return image
+        pixels = decode_jpeg(encode_jpeg(pixels, effects.quality))
+    return pixels
 
 
 def noisy(image: np.ndarray, deviation: float, seed: int) -> np.ndarray:

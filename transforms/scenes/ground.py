@@ -5,6 +5,7 @@ along a row, and is the farthest surface of its row. Walls do not grow nearer do
 other raised things are nearer than the floor in the same row.
 """
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ _TOLERANCE = 0.12
 _LOW_QUANTILE = 0.4
 _LEAST_AREA = 0.03
 _LEAST_ROWS = 12
+_NEAREST = 1e-6  # Metric models may say 0, which has no inverse.
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,37 +27,66 @@ class Ground:
     Attributes:
         horizon: row in which the ground ends; the ground lies below it.
         mask: bool [height, width], the pixels of the ground.
-        nearness: float32 [height, width] in 0..1, relative inverse depth of the background.
+        nearness: uint8 [height, width], relative inverse depth of the background, 255 nearest.
+        floor: uint8 [height], nearness of the ground in each row.
         found: whether there is ground at all.
     """
 
     horizon: int
     mask: np.ndarray
     nearness: np.ndarray
+    floor: np.ndarray
     found: bool
+
+    def to_bytes(self) -> bytes:
+        """The ground as an `.npz` file, equal for equal grounds."""
+        file = io.BytesIO()
+        np.savez(
+            file,
+            horizon=self.horizon,
+            mask=self.mask,
+            nearness=self.nearness,
+            floor=self.floor,
+            found=self.found,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Ground":
+        """Reads what `to_bytes` has made. Raises an exception when it is damaged."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return cls(
+                int(arrays["horizon"]),
+                arrays["mask"],
+                arrays["nearness"],
+                arrays["floor"],
+                bool(arrays["found"]),
+            )
 
 
 def find_ground(depth: np.ndarray, near_is_large: bool = True) -> Ground:
     """Finds the ground in a depth map.
 
     Args:
-        depth: float32 [height, width], finite, at any scale and shift.
-        near_is_large: whether larger values are nearer.
+        depth: float32 [height, width], finite: inverse depth at any scale and shift, or depth.
+        near_is_large: whether larger values are nearer, as in inverse depth.
 
     Returns:
         The ground; `found` is False where nothing looks like one.
     """
-    low, high = float(depth.min()), float(depth.max())
-    nearness = (depth - np.float32(low)) / np.float32(high - low if high > low else 1.0)
-    if not near_is_large:
-        nearness = 1 - nearness
+    inverse = depth if near_is_large else 1 / np.maximum(depth, np.float32(_NEAREST))
+    low, high = float(inverse.min()), float(inverse.max())
+    nearness = (inverse - np.float32(low)) / np.float32(high - low if high > low else 1.0)
     height, width = nearness.shape
     smooth = _box(nearness, max(1, min(height, width) // 80))
     medians = np.median(smooth, axis=1)
     span = float(medians.max() - medians.min())
     below = medians < medians.min() + _HORIZON_SHARE * span
     horizon = int(np.flatnonzero(below)[-1]) if below.any() else 0
-    nothing = Ground(horizon, np.zeros((height, width), bool), nearness, False)
+    levels = np.rint(nearness * 255).astype(np.uint8)
+    nothing = Ground(
+        horizon, np.zeros((height, width), bool), levels, np.zeros(height, np.uint8), False
+    )
     if span < 0.1 or height - horizon < _LEAST_ROWS:
         return nothing
     slope = span * (1 - _HORIZON_SHARE) / (height - horizon)
@@ -69,17 +100,20 @@ def find_ground(depth: np.ndarray, near_is_large: bool = True) -> Ground:
     mask = _box(mask.astype(np.float32), max(1, min(height, width) // 50)) > 0.5
     mask[: horizon + 1] = False
     found = np.count_nonzero(mask) >= _LEAST_AREA * mask.size
-    return Ground(horizon, mask, nearness, True) if found else nothing
+    if not found:
+        return nothing
+    floor = np.rint(np.clip(floor, 0, 1) * 255).astype(np.uint8)
+    return Ground(horizon, mask, levels, floor, True)
 
 
 def _floor_of_rows(smooth: np.ndarray, candidate: np.ndarray, horizon: int) -> np.ndarray:
     """Nearness of the floor in each row: the far candidates, never falling downwards."""
     height, width = smooth.shape
-    floor = np.full(height, np.nan, np.float64)
-    for row in range(horizon + 1, height):
-        values = smooth[row][candidate[row]]
-        if len(values) >= 0.05 * width:
-            floor[row] = np.quantile(values, _LOW_QUANTILE)
+    counts = candidate.sum(axis=1)
+    ordered = np.sort(np.where(candidate, smooth, np.float32(np.inf)), axis=1)
+    middle = (_LOW_QUANTILE * np.maximum(counts - 1, 0)).astype(np.int64)
+    floor = ordered[np.arange(height), middle].astype(np.float64)
+    floor[(counts < 0.05 * width) | (np.arange(height) <= horizon)] = np.nan
     known = np.flatnonzero(~np.isnan(floor))
     if not len(known):
         return np.full(height, np.inf)

@@ -14,6 +14,7 @@ from transforms.scenes.scene import Look
 
 _SOLID = 128
 _NODES = 5
+_GREY = (0.299, 0.587, 0.114)
 _COUNTED_SIDE = 48  # Statistics of colours are taken from so many pixels a side.
 
 
@@ -30,31 +31,14 @@ class Sprite:
     """A cut-out as it is pasted, but for its colours.
 
     Attributes:
-        rgba: uint8 [height, width, 4], straight colour, sized and turned.
+        rgba: straight colour, RGBA; sized, turned, and its border treated.
+        alpha: uint8 [height, width], the same alpha.
         colours: of its foreground.
     """
 
-    rgba: np.ndarray
+    rgba: Image.Image
+    alpha: np.ndarray
     colours: LabStatistics
-
-
-def turned(rgba: Image.Image, flip: int, angle: float) -> np.ndarray:
-    """Mirrors and turns a cut-out.
-
-    Args:
-        rgba: straight colour, RGBA.
-        flip: 1 for the mirror image.
-        angle: degrees, anticlockwise; the canvas grows so that nothing is cut off.
-
-    Returns:
-        uint8 [height, width, 4], straight colour.
-    """
-    if flip:
-        rgba = rgba.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if angle:
-        # Bilinear does not overshoot; Pillow turns premultiplied colours.
-        rgba = rgba.rotate(angle, Image.Resampling.BILINEAR, expand=True)
-    return np.asarray(rgba)
 
 
 def lab_of(rgb: np.ndarray) -> np.ndarray:
@@ -83,35 +67,66 @@ def foreground_statistics(rgba: Image.Image) -> LabStatistics:
 
 
 def statistics_of(lab: np.ndarray) -> LabStatistics:
-    """Statistics of Lab pixels, uint8 [..., 3]; sums are integers, hence equal everywhere."""
+    """Statistics of Lab pixels, uint8 [..., 3]."""
     wide = lab.reshape(-1, 3).astype(np.int64)
-    count = len(wide)
-    sums, squares = wide.sum(axis=0).tolist(), (wide * wide).sum(axis=0).tolist()
-    means = [value / count for value in sums]
-    variances = [max(0.0, s / count - m * m) for s, m in zip(squares, means, strict=True)]
-    deviations = [variance**0.5 for variance in variances]
-    return LabStatistics((means[0], means[1], means[2]), tuple(deviations))  # type: ignore[arg-type]
+    sums = [*wide.sum(axis=0).tolist(), *(wide * wide).sum(axis=0).tolist()]
+    return _statistics(sums, len(wide))
 
 
-def around(lab: np.ndarray, x: int, y: int, width: int, height: int) -> LabStatistics:
-    """Colours of the picture around an object.
+def _statistics(sums: list[int], count: int) -> LabStatistics:
+    """From sums and sums of squares of the three channels; integers, hence equal everywhere."""
+    means = [value / count for value in sums[:3]]
+    variances = [
+        max(0.0, square / count - mean * mean)
+        for square, mean in zip(sums[3:], means, strict=True)
+    ]
+    l, a, b = (variance**0.5 for variance in variances)
+    return LabStatistics((means[0], means[1], means[2]), (l, a, b))
+
+
+class LabField:
+    """Statistics of any rectangle of a picture, from sums over a small copy of it.
 
     Args:
-        lab: uint8 [h, w, 3], the background.
-        x: column of the object's left edge; may be negative.
-        y: row of its top edge.
-        width: its width.
-        height: its height; at least one pixel of it lies inside the picture.
+        rgb: the picture.
     """
-    top, left = max(0, y - height // 4), max(0, x - width // 4)
-    region = lab[top : y + height + height // 4 + 1, left : x + width + width // 4 + 1]
-    step = max(1, max(region.shape[:2]) // _COUNTED_SIDE)
-    return statistics_of(region[::step, ::step])
+
+    def __init__(self, rgb: Image.Image) -> None:
+        small = rgb.copy()
+        small.thumbnail((_COUNTED_SIDE, _COUNTED_SIDE), Image.Resampling.BOX)
+        self._size = rgb.size
+        lab = lab_of(np.asarray(small)).astype(np.int64)
+        height, width = lab.shape[:2]
+        self._sums = np.zeros((height + 1, width + 1, 6), np.int64)
+        both = np.concatenate([lab, lab * lab], axis=2)
+        self._sums[1:, 1:] = both.cumsum(axis=0).cumsum(axis=1)
+
+    def around(self, x: int, y: int, width: int, height: int) -> LabStatistics:
+        """Colours of the picture in and around an object, a quarter of its size to each side.
+
+        Args:
+            x: column of the object's left edge; may be negative.
+            y: row of its top edge.
+            width: its width.
+            height: its height.
+        """
+        rows, columns = (size - 1 for size in self._sums.shape[:2])
+        left, right = _cells(x - width // 4, x + width + width // 4, self._size[0], columns)
+        top, bottom = _cells(y - height // 4, y + height + height // 4, self._size[1], rows)
+        sums = self._sums
+        total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        return _statistics(total.tolist(), (right - left) * (bottom - top))
+
+
+def _cells(start: int, stop: int, size: int, cells: int) -> tuple[int, int]:
+    """The cells that an interval of a picture touches, at least one."""
+    first = max(0, min(start * cells // size, cells - 1))
+    return first, max(first + 1, min(-(-stop * cells // size), cells))
 
 
 def coloured(
-    rgb: np.ndarray, look: Look, own: LabStatistics, theirs: LabStatistics | None
-) -> np.ndarray:
+    rgb: Image.Image, look: Look, own: LabStatistics, theirs: LabStatistics | None
+) -> Image.Image:
     """Changes the colours of a cut-out as its look says.
 
     First the Lab statistics move towards the surroundings' (Reinhard et al., "Color transfer
@@ -119,13 +134,13 @@ def coloured(
     contrast around the middle grey, and saturation change.
 
     Args:
-        rgb: uint8 [height, width, 3].
+        rgb: an RGB or RGBA picture; alpha is left as it is.
         look: factors and shares.
         own: colours of the foreground.
         theirs: colours around it; None where they do not matter.
 
     Returns:
-        uint8 of the same shape; the array itself where nothing changes.
+        A picture of the same size and mode; the picture itself where nothing changes.
     """
     harmonise = look.harmonise if theirs is not None else 0.0
     if not harmonise and (look.brightness, look.contrast, look.saturation) == (1, 1, 1):
@@ -135,7 +150,7 @@ def coloured(
         nodes = _harmonised_nodes(harmonise, own, theirs)
     table = _jittered(nodes.reshape(-1, 3).astype(np.float32) / 255, look)
     lut = ImageFilter.Color3DLUT(_NODES, table.reshape(-1).tolist(), _copy_table=False)
-    return np.asarray(Image.fromarray(np.ascontiguousarray(rgb)).filter(lut))
+    return rgb.filter(lut)
 
 
 def _jittered(colours: np.ndarray, look: Look) -> np.ndarray:
@@ -143,7 +158,11 @@ def _jittered(colours: np.ndarray, look: Look) -> np.ndarray:
     values = (colours * np.float32(look.brightness) - np.float32(0.5)) * np.float32(
         look.contrast
     ) + np.float32(0.5)
-    grey = values @ np.array([0.299, 0.587, 0.114], np.float32)
+    # Term by term: a library's product of matrices may add in another order elsewhere.
+    red, green, blue = (
+        values[:, number] * np.float32(weight) for number, weight in enumerate(_GREY)
+    )
+    grey = red + green + blue
     values = grey[:, None] + (values - grey[:, None]) * np.float32(look.saturation)
     # Rounded, so that the last bit of a float cannot show.
     return np.clip(np.rint(values * 4096) / 4096, 0, 1)

@@ -48,6 +48,8 @@ class Paste:
         height: its height.
         angle: degrees by which it is turned, anticlockwise.
         contact: row of the picture on which it stands: one below its lowest solid row.
+        nearness: nearness of the ground on which it stands, 0 to 255: what of the background is
+            nearer hides it; -1 where nothing does.
         look: how its pixels are changed.
         labelled: whether it is in the labels; distractors are not.
     """
@@ -62,6 +64,7 @@ class Paste:
     contact: int
     look: Look = Look()
     labelled: bool = True
+    nearness: int = -1
 
 
 @dataclass(frozen=True)

@@ -71,17 +71,3 @@ def shadow_map(
     if left >= right or top >= bottom:
         return None
     return x + left, y + top, dark[top:bottom, left:right]
-
-
-def darken(image: np.ndarray, x: int, y: int, dark: np.ndarray) -> None:
-    """Darkens a rectangle of a picture in place.
-
-    Args:
-        image: uint8 [height, width, 3].
-        x: left column of the rectangle.
-        y: its top row; the rectangle lies inside the picture.
-        dark: uint8 [h, w], 255 is black.
-    """
-    region = image[y : y + dark.shape[0], x : x + dark.shape[1]]
-    kept = region * (255 - dark.astype(np.uint16))[..., None] + 128
-    region[...] = (kept + (kept >> 8)) >> 8

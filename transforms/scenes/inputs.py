@@ -1,0 +1,125 @@
+"""The worker's side of a scene's inputs: pyramids, cut-outs, colours and grounds, kept for a while.
+
+Each cache is bounded; what it holds is a pure function of the inputs and what was prepared.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from transforms.pixels.foregrounds import decode_foreground
+from transforms.pixels.input_cache import input_cache, read_checked
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import load_plan
+from transforms.scenes.look import LabField, Sprite
+from transforms.scenes.scene import Paste
+from transforms.scenes.sprites import Pyramid
+
+_PYRAMID_BYTES = 192 * 2**20
+_SPRITE_BYTES = 16 * 2**20
+_FIELD_BYTES = 32 * 2**20
+_LARGEST = 2.0
+"""Longest side of a kept foreground, times that of the composite."""
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """Values by key, the least recently used dropped first; safe for threads.
+
+    Args:
+        limit: bytes to keep at most, one value apart.
+        size: bytes of a value.
+    """
+
+    def __init__(self, limit: int, size: Callable[[Value], int]) -> None:
+        self._limit = limit
+        self._size = size
+        self._held = 0
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of a key, made where it is not there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        made = make()
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = made
+                self._held += self._size(made)
+            while self._held > self._limit and len(self._values) > 1:
+                self._held -= self._size(self._values.popitem(last=False)[1])
+        return made
+
+
+class SceneInputs:
+    """What scenes of a plan are made of.
+
+    Args:
+        plan_path: file of the plan.
+    """
+
+    def __init__(self, plan_path: str) -> None:
+        self._plan = load_plan(plan_path)
+        self._assets = input_cache(plan_path)
+        self._pyramids: Kept[Pyramid] = Kept(_PYRAMID_BYTES, lambda made: made.nbytes)
+        self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.alpha.size * 5)
+        self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
+
+    def background(self, bg_id: int) -> Image.Image:
+        """A background as the scene shows it, RGB."""
+        return Image.fromarray(self._assets.background(bg_id))
+
+    def colours(self, bg_id: int) -> LabField:
+        """Colours of a background."""
+        return self._fields.get(bg_id, lambda: LabField(self.background(bg_id)))
+
+    def sprite(self, paste: Paste) -> Sprite:
+        """The cut-out of a paste."""
+        shape = (paste.flip, paste.width, paste.height, paste.angle, paste.look.edge)
+        return self._sprites.get(
+            (paste.labelled, paste.fg_id, *shape), lambda: self._pyramid(paste).sprite(*shape)
+        )
+
+    def alpha(self, paste: Paste) -> np.ndarray:
+        """The alpha of a paste: uint8 [height, width]."""
+        return self.sprite(paste).alpha
+
+    def _pyramid(self, paste: Paste) -> Pyramid:
+        by_id = self._plan.foreground_by_id if paste.labelled else self._plan.distractor_by_id
+        asset = by_id[paste.fg_id]
+        side = round(_LARGEST * self._plan.image_size)
+        return self._pyramids.get(
+            (paste.labelled, paste.fg_id), lambda: Pyramid(read_whole(asset), side)
+        )
+
+
+def read_whole(asset: InputImage) -> Image.Image:
+    """Reads a foreground at its own size, its margins cut off: straight colour, RGBA.
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
+    data = read_checked(asset.path, asset.sha256)
+    mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
+    image = decode_foreground(data, mask or None)
+    return image.crop(asset.crop) if asset.crop else image
+
+
+@lru_cache(maxsize=2)
+def scene_inputs(plan_path: str) -> SceneInputs:
+    """The process's store for a plan."""
+    return SceneInputs(plan_path)
+
+
+def forget_scenes() -> None:
+    """Empties this process's caches: a plan of the same path may be another one by now."""
+    scene_inputs.cache_clear()
