@@ -38,6 +38,7 @@ class Catalog:
         errors: what was left out and why, by path.
         notes: lines on what was not left out but may be meant otherwise.
         cutouts: lines on what was cut out of photographs, and how sure that is.
+        distractors: things to be pasted without a label, by id.
     """
 
     foregrounds: tuple[InputImage, ...]
@@ -45,6 +46,7 @@ class Catalog:
     errors: tuple[InputError, ...]
     notes: tuple[str, ...] = ()
     cutouts: tuple[str, ...] = ()
+    distractors: tuple[InputImage, ...] = ()
 
 
 @dataclass
@@ -122,9 +124,18 @@ def build_catalog(
     def background(number: int, path: str) -> list[InputImage]:
         return [read_background_input(number, path, bg_twins)]
 
-    with phase("inputs", len(foreground_files) + len(background_files), progress) as meter:
+    def distractor(number: int, path: str) -> list[InputImage]:
+        return [read_foreground_input(number, path, None, canvas, spec.crop)]
+
+    distractor_files: dict[int, str] = {}
+    if spec.distractors is not None:
+        found_distractors = _images(find_files(spec.distractors, "distractors"), findings)
+        distractor_files = _numbered(found_distractors, "distractors", findings)
+    count = len(foreground_files) + len(background_files) + len(distractor_files)
+    with phase("inputs", count, progress) as meter:
         foregrounds = _read_all(foreground_files, foreground, findings, meter)
         backgrounds = _read_all(background_files, background, findings, meter)
+        distractors = _read_all(distractor_files, distractor, findings, meter)
     findings.notes += fg_twins.notes("foregrounds") + bg_twins.notes("backgrounds")
     errors = sorted(findings.errors, key=lambda error: error.path)
     if errors and spec.on_error == "fail":
@@ -132,8 +143,9 @@ def build_catalog(
     for flag, found, files in (
         ("foregrounds", foregrounds, foreground_files),
         ("backgrounds", backgrounds, background_files),
+        ("distractors", distractors, distractor_files),
     ):
-        if not found:
+        if not found and getattr(spec, flag) is not None:
             named = next((e for e in errors if e.path in files.values()), None) or (
                 errors[0] if errors else None
             )
@@ -153,6 +165,7 @@ def build_catalog(
         tuple(errors),
         tuple(findings.notes),
         tuple(_cutout_lines(foregrounds)),
+        tuple(distractors),
     )
 
 

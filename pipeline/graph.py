@@ -72,7 +72,7 @@ class MakeShards(beam.PTransform):
         """Adds the steps to a pipeline."""
         recipe = self._recipe
         blocks = shards | "Place" >> EachToMany(place, recipe)
-        for step in steps_of(recipe):  # Composite, Mask, Depth or Layers, Encode
+        for step in steps_of(recipe):  # Composite and Mask or Arrange, Depth or Layers, Encode
             blocks = blocks | step.name >> EachBlock(step, recipe)
         written = blocks | "Write" >> Write(recipe)
         remade = written[UNFINISHED] | "Remake" >> Remake(recipe)

@@ -267,7 +267,7 @@ class Whole(Kind):
         """The value as an int."""
         if self.auto and value == "auto":
             return None
-        number = _whole(value)
+        number = whole(value)
         if number is None:
             raise Refused(f"is impossible; give {self._wanted}")
         if self.least is not None and number < self.least:
@@ -289,11 +289,11 @@ class Share(Kind):
 
     def parse(self, text: str) -> float:
         """The number that a text spells."""
-        return self.accept(_spelt(text, "a number such as 0.001"))
+        return self.accept(spelt(text, "a number such as 0.001"))
 
     def accept(self, value: object) -> float:
         """The value as a float."""
-        number = _real(value)
+        number = real(value)
         if number is None or not 0 <= number <= 1:
             raise Refused("is impossible; give 0 to 1")
         return number
@@ -310,13 +310,13 @@ class Factors(Kind):
         parts = text.split(":")
         if len(parts) != 2:
             raise Refused("is not understood; give 0.5:1.0")
-        return self.accept([_spelt(part, "0.5:1.0") for part in parts])
+        return self.accept([spelt(part, "0.5:1.0") for part in parts])
 
     def accept(self, value: object) -> tuple[float, float]:
         """The value as a pair of floats."""
         if isinstance(value, str):
             return self.parse(value)
-        numbers = [_real(part) for part in _items(value)]
+        numbers = [real(part) for part in items(value)]
         if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
             raise Refused("is impossible; give two numbers such as 0.5 and 1.0")
         low, high = numbers[0], numbers[1]
@@ -339,7 +339,7 @@ class Words(Kind):
         """The value as a tuple."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
-        words = _items(value)
+        words = items(value)
         if not words or not all(isinstance(word, str) for word in words):
             raise Refused("is impossible; give words")
         return tuple(str(word) for word in words)
@@ -361,24 +361,25 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_plain[found[0]] if found else None
 
 
-def _items(value: object) -> list[object]:
+def items(value: object) -> list[object]:
     """The items of a list, a tuple or the like, none of anything else."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         return []
     return list(value)
 
 
-def _whole(value: object) -> int | None:
+def whole(value: object) -> int | None:
+    """A whole number as an int, None for anything else."""
     if isinstance(value, bool):
         return None
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        number = _real(value)
+        number = real(value)
         return int(number) if number is not None and number == int(number) else None
 
 
-def _real(value: object) -> float | None:
+def real(value: object) -> float | None:
     """A finite number as a float; NumPy registers its own as numbers."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
@@ -388,7 +389,8 @@ def _real(value: object) -> float | None:
         return None
 
 
-def _spelt(text: str, right: str) -> float:
+def spelt(text: str, right: str) -> float:
+    """The number that a text spells. Raises Refused, which says what would be right."""
     try:
         return float(text)
     except ValueError:

@@ -66,6 +66,7 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     fields = _settings(spec)
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
         fields[kind] = {str(a.id): _content(a) for a in assets}
+    fields["distractor_files"] = [_content(a) for a in plan.distractors]
     fields["margins"] = {str(a.id): a.crop for a in plan.foregrounds}
     return fields
 

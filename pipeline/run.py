@@ -25,6 +25,7 @@ from pipeline.performance import Performance
 from pipeline.places import check_apart, check_places
 from pipeline.progress import watched
 from pipeline.runner import check_runner, choose_runner, local_workers
+from pipeline.scene_spec import scene_options
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import models, storage
 from transforms.formats.base import Folder
@@ -104,6 +105,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         foregrounds=catalog.foregrounds,
         backgrounds=catalog.backgrounds,
         categories=known_categories(catalog.foregrounds),
+        distractors=catalog.distractors,
     )
     size = samples_per_shard(plan.total, len(plan.splits))
     plan = dataclasses.replace(plan, shard_samples=size)
@@ -238,9 +240,9 @@ def check_temporary_folder() -> None:
 
 
 def resolved(spec: DatasetSpec) -> DatasetSpec:
-    """The spec with absolute local paths, which is the same from any folder."""
+    """The spec with absolute local paths and all that its preset decides written out."""
     places: dict[str, Any] = {name: storage.absolute(path) for name, path in spec.paths()}
-    return dataclasses.replace(spec, **places)
+    return dataclasses.replace(spec.with_preset(), **places)
 
 
 def model_meaning(depth_model: str) -> DepthMeaning | None:
@@ -303,6 +305,7 @@ def make_recipe(
         progress_folder,
         plan.categories,
         spec.on_error == "fail",
+        scene_options(spec),
     )
 
 

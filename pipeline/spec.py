@@ -27,6 +27,7 @@ from pipeline.option import (
     normalise,
     option,
 )
+from pipeline.scene_spec import PRESETS, Angles, Objects, resolved_options
 from transforms.formats import NAMES
 from transforms.plan.inputs import SplitShare
 
@@ -43,6 +44,9 @@ _INPUTS = "inputs and output (folders, globs, gs:// and the like)"
 _SAMPLES = "samples"
 _STORAGE = "storage"
 _DEPTH = "depth"
+_SCENES = "scenes"
+
+_PRESET = "as the preset says"
 
 
 class Encoding(Kind):
@@ -244,13 +248,14 @@ class DatasetSpec:
             _SAMPLES, Switch(), "cut the transparent margins off the foregrounds first"
         ),
     )
-    depth_labels: str = field(
-        default="predicted",
+    depth_labels: str | None = field(
+        default=None,
         metadata=option(
             _DEPTH,
             Choice(("predicted", "layered")),
             "predicted from each composite; or layered: the model sees each clean background once,"
             " and objects are placed on its map by rule, which is faster and agrees with the masks",
+            unset="predicted; layered with --preset=natural",
         ),
     )
     depth_passes: int | None = field(
@@ -279,8 +284,130 @@ class DatasetSpec:
         default="skip", metadata=option(_INPUTS, Choice(("skip", "keep")), DOUBT_HELP)
     )
 
+    preset: str = field(
+        default="classic",
+        metadata=option(
+            _SCENES,
+            Choice(PRESETS),
+            "classic: one object anywhere, as it is; natural: several objects on the ground, in the"
+            " light of the picture, with layered depth; options given beside it win",
+        ),
+    )
+    objects: tuple[int, int] | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Objects(),
+            "fewest and most objects of a picture; companions are of the same split",
+            unset=_PRESET,
+        ),
+    )
+    min_visible: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES, Share(), "share of each object that stays visible at least", unset="0.3"
+        ),
+    )
+    placing: str | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Choice(("anywhere", "grounded")),
+            "anywhere, or standing on the ground that a depth model sees, in its perspective",
+            unset=_PRESET,
+        ),
+    )
+    occlude: bool | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Switch(),
+            "with grounded placing, nearer things of the background hide objects",
+            unset="no",
+        ),
+    )
+    truncation: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES, Share(), "share of an object that may hang out of the picture", unset=_PRESET
+        ),
+    )
+    rotation: tuple[float, float] | None = field(
+        default=None,
+        metadata=option(
+            _SCENES, Angles(), "angles by which objects are turned, such as -10:10", unset=_PRESET
+        ),
+    )
+    colour_jitter: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Share(),
+            "strength of changes of brightness, contrast and saturation",
+            unset=_PRESET,
+        ),
+    )
+    harmonise: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Share(),
+            "most of the way from an object's colours to those of its surroundings",
+            unset=_PRESET,
+        ),
+    )
+    edges: str | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Choice(("alpha", "mixed")),
+            "borders as they are; or some hard, soft, eroded or blended by Poisson's equation",
+            unset=_PRESET,
+        ),
+    )
+    shadow: float | None = field(
+        default=None,
+        metadata=option(_SCENES, Share(), "share of the objects that cast a shadow", unset=_PRESET),
+    )
+    photo_effects: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Share(),
+            "share of the pictures that are blurred, noisy or compressed",
+            unset=_PRESET,
+        ),
+    )
+    negatives: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES, Share(), "share of the pictures without a labelled object", unset=_PRESET
+        ),
+    )
+    distractors: str | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Place("DIR_OR_GLOB"),
+            "cut-outs that are pasted without a label and may hide labelled ones",
+        ),
+    )
+    distractor_share: float | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Share(),
+            "share of the pictures with distractors",
+            unset="0.5 with --distractors, else 0",
+        ),
+    )
+
     def __post_init__(self) -> None:
         normalise(self)
+
+    def with_preset(self) -> "DatasetSpec":
+        """The spec with every option that its preset decides written out."""
+        return dataclasses.replace(self, **resolved_options(self))
 
     @property
     def with_depth(self) -> bool:
@@ -290,7 +417,7 @@ class DatasetSpec:
     @property
     def passes(self) -> int | None:
         """Passes of the depth model over each clean background; None where depth is predicted."""
-        layered = self.with_depth and self.depth_labels == "layered"
+        layered = self.with_depth and resolved_options(self)["depth_labels"] == "layered"
         return (self.depth_passes or DEFAULT_PASSES) if layered else None
 
     @property
@@ -329,10 +456,14 @@ class DatasetSpec:
             raise SpecError(
                 "--depth_labels=layered needs a depth model; give --depth_model=builtin or another"
             )
-        if self.depth_passes is not None and self.depth_labels != "layered":
+        if self.depth_passes is not None and self.passes is None:
             raise SpecError(
                 f"--depth_passes={self.depth_passes} is for --depth_labels=layered; add that"
             )
+        if self.occlude and resolved_options(self)["placing"] != "grounded":
+            raise SpecError("--occlude needs the ground of backgrounds; add --placing=grounded")
+        if self.truncation is not None and self.truncation > 0.9:
+            raise SpecError(f"--truncation={self.truncation:g} is impossible; give at most 0.9")
         self._check_splits()
 
     def _check_splits(self) -> None:

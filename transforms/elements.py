@@ -7,6 +7,7 @@ import numpy as np
 
 from transforms.pixels.cutout import SOLID as SOLID
 from transforms.report.statistics import Statistics
+from transforms.scenes.labels import SceneLabels, SceneObject
 
 PREPARE = "Prepare"
 """Step of the failures of samples whose background could not be prepared."""
@@ -128,6 +129,9 @@ class Sample:
         jpegs: the three pictures as JPEG files (composite, mask, depth with near bright), made only
             when a format asks for them; the last is None without depth.
         mask_pixels: uint8 [height, width], the mask, where a format asks for it.
+        instances: the instances as an 8-bit grey PNG file; None where samples are no scenes.
+        objects: the labelled objects of a scene, from far to near.
+        instance_pixels: uint8 [height, width], the instances, where a format asks for the mask.
     """
 
     placement: Placement
@@ -142,6 +146,9 @@ class Sample:
     category: str | None = None
     jpegs: tuple[bytes, bytes, bytes | None] | None = None
     mask_pixels: np.ndarray | None = None
+    instances: bytes | None = None
+    objects: tuple[SceneObject, ...] = ()
+    instance_pixels: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +168,7 @@ class Block:
         masks: uint8 [n, height, width], alpha of the paste.
         depth: float32 [n, height, width], in the numbers of the depth model, all finite.
         object_depth: float32 [n], the value of each object in its depth map.
+        scenes: objects of each composite; empty where samples are no scenes.
         samples: the alive samples, encoded.
         statistics: counts over them.
     """
@@ -174,6 +182,7 @@ class Block:
     masks: np.ndarray | None = None
     depth: np.ndarray | None = None
     object_depth: np.ndarray | None = None
+    scenes: tuple[SceneLabels, ...] = ()
     samples: tuple[Sample, ...] = ()
     statistics: Statistics | None = None
 
@@ -192,6 +201,7 @@ class Block:
             self,
             placements=tuple(self.placements[i] for i in alive),
             failures=self.failures + tuple(failed[i] for i in sorted(failed)),
+            scenes=tuple(self.scenes[i] for i in alive) if self.scenes else (),
             **kept,
         )
 

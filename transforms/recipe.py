@@ -6,6 +6,7 @@ from transforms.formats import FORMATS
 from transforms.formats.base import Folder, Need
 from transforms.formats.schema import Schema
 from transforms.models.depth.base import DepthMeaning
+from transforms.scenes.scene import SceneOptions
 
 BLOCK_BYTES = 64 * 2**20
 """Pixels of a block at most, where one sample is not larger by itself."""
@@ -57,6 +58,7 @@ class Recipe:
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
         strict: whether a background that cannot be prepared stops the job.
+        scenes: which scenes the samples are; None where a sample is one object as it was placed.
     """
 
     root: str
@@ -71,6 +73,7 @@ class Recipe:
     progress_folder: str | None = None
     categories: tuple[str, ...] = ()
     strict: bool = False
+    scenes: SceneOptions | None = None
 
     @property
     def folder(self) -> Folder:
@@ -91,6 +94,7 @@ class Recipe:
             self.depth is not None,
             self.categories,
             self.layered,
+            self.scenes is not None,
         )
 
     @property

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import SOLID, CleanImage, Sample, ShardSpec
@@ -106,11 +107,15 @@ def _annotations(plan: Plan, paths: list[str]) -> Iterator[str]:
     for number, line in enumerate(_lines(paths)):
         yield f"{',' if number else ''}{json.dumps(line['image'])}\n"
     yield '],\n"annotations": [\n'
-    for number, line in enumerate(_lines(paths)):
-        fg_id = line["image"]["fg_id"]
-        category = categories[plan.foreground_by_id[fg_id].category_name]
-        annotation = {**line["annotation"], "category_id": category}
-        yield f"{',' if number else ''}{json.dumps(annotation)}\n"
+    several = (
+        (line["image"]["fg_id"], annotation)
+        for line in _lines(paths)
+        for annotation in line["annotations"]
+    )
+    for number, (fg_id, found) in enumerate(several, 1):
+        name = plan.foreground_by_id[found.get("fg_id", fg_id)].category_name
+        annotation = {"id": number, **found, "category_id": categories[name]}
+        yield f"{',' if number > 1 else ''}{json.dumps(annotation)}\n"
     yield "]}\n"
 
 
@@ -136,7 +141,6 @@ class _SampleSink:
         name = f"images/{self._shard.index:05d}/fg_bg_{placement.key}.{self._extension}"
         self._pictures.add(f"coco/{self._shard.split}/{name}", item.image)
         assert item.mask_pixels is not None
-        box = item.bbox
         number = self._shard.start + self._count + 1
         image = {
             "id": number,
@@ -148,18 +152,20 @@ class _SampleSink:
             "flip": placement.flip,
             "seq": placement.seq,
         }
-        annotation = {
-            "id": number,
-            "image_id": number,
-            "bbox": [box.x, box.y, box.width, box.height],
-            "area": item.area,
-            "iscrowd": 0,
-            "segmentation": {
-                "size": [self._side, self._side],
-                "counts": rle_text(run_lengths(item.mask_pixels >= SOLID)),
-            },
-        }
-        line = json.dumps({"image": image, "annotation": annotation})
+        if item.instance_pixels is None:
+            box = (item.bbox.x, item.bbox.y, item.bbox.width, item.bbox.height)
+            whole = _annotation(number, box, item.area, item.mask_pixels >= SOLID)
+            annotations = [{"id": number, **whole}]
+        else:
+            annotations = [
+                {
+                    **_annotation(number, found.box, found.area, item.instance_pixels == k),
+                    "fg_id": found.fg_id,
+                    "visible": found.visible,
+                }
+                for k, found in enumerate(item.objects, 1)
+            ]
+        line = json.dumps({"image": image, "annotations": annotations})
         self._fragment.write(f"{line}\n".encode())
         self._count += 1
 
@@ -182,6 +188,19 @@ class _SampleSink:
     def discard(self) -> None:
         self._pictures.discard()
         self._fragment.discard()
+
+
+def _annotation(
+    image: int, box: tuple[int, int, int, int], area: int, solid: np.ndarray
+) -> dict[str, Any]:
+    """An object of an image, but for its own id and its category; `solid` is bool [h, w]."""
+    return {
+        "image_id": image,
+        "bbox": list(box),
+        "area": area,
+        "iscrowd": 0,
+        "segmentation": {"size": list(solid.shape), "counts": rle_text(run_lengths(solid))},
+    }
 
 
 class _CleanSink:

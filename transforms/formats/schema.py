@@ -100,6 +100,7 @@ class Schema:
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
         layered: whether depth is composed of layers.
+        scenes: whether samples are scenes of any number of objects.
     """
 
     side: int
@@ -107,6 +108,7 @@ class Schema:
     depth: bool
     categories: tuple[str, ...] = ()
     layered: bool = False
+    scenes: bool = False
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
@@ -124,7 +126,9 @@ class Schema:
             Field(
                 "mask",
                 "picture",
-                "alpha of the paste, 0 is background",
+                "alpha of all labelled objects, 0 is background"
+                if self.scenes
+                else "alpha of the paste, 0 is background",
                 lambda sample: Picture(f"bg_mask_{_key(sample)}.png", sample.mask),
                 mask,
             ),
@@ -145,7 +149,39 @@ class Schema:
                 lambda sample: box_value(sample.bbox),
             ),
             Field("area", "int64", "number of pixels with mask >= 128", lambda s: s.area),
-            *(self._category_fields() if self.categories else ()),
+            *(self._object_fields() if self.scenes else ()),
+            *(self._category_fields() if self.categories and not self.scenes else ()),
+        )
+
+    def _object_fields(self) -> tuple[Field, ...]:
+        return (
+            Field(
+                "instances",
+                "picture",
+                "number of the object at each pixel, 0 is background; above 0 where mask >= 128",
+                lambda sample: Picture(f"instances_{_key(sample)}.png", sample.instances or b""),
+                PictureType("png", "uint8", 1, self.side),
+            ),
+            *_OBJECTS,
+            *((_OBJECT_DEPTHS,) if self.layered else ()),
+            *(self._object_category_fields() if self.categories else ()),
+        )
+
+    def _object_category_fields(self) -> tuple[Field, ...]:
+        labels = {name: number for number, name in enumerate(self.categories)}
+        return (
+            Field(
+                "object_categories",
+                "texts",
+                "what each object shows",
+                lambda sample: tuple(found.category for found in sample.objects),
+            ),
+            Field(
+                "object_labels",
+                "int64s",
+                "number of each object's category, from 0 in the order of their names",
+                lambda sample: tuple(labels[found.category] for found in sample.objects),
+            ),
         )
 
     def _depth_fields(self) -> tuple[Field, ...]:
@@ -164,7 +200,7 @@ class Schema:
                 lambda sample: sample.depth_scale,
             ),
             Field("depth_offset", "float32", "see depth_scale", lambda s: s.depth_offset),
-            *((_OBJECT_DEPTH,) if self.layered else ()),
+            *((_OBJECT_DEPTH,) if self.layered and not self.scenes else ()),
         )
 
     def clean_fields(self) -> tuple[Field, ...]:
@@ -238,4 +274,44 @@ _OBJECT_DEPTH = Field(
     "float32",
     "value of the object in the depth map",
     lambda sample: sample.object_depth,
+)
+
+_OBJECTS = (
+    Field(
+        "object_fg_ids",
+        "int64s",
+        "foreground of each object, from far to near: object k has the value k in instances",
+        lambda sample: tuple(found.fg_id for found in sample.objects),
+    ),
+    Field(
+        "object_flips",
+        "int64s",
+        "1 for each object that is a mirror image",
+        lambda sample: tuple(found.flip for found in sample.objects),
+    ),
+    Field(
+        "object_boxes",
+        "boxes",
+        "x, y, width, height of each object's pixels in instances",
+        lambda sample: tuple(found.box for found in sample.objects),
+    ),
+    Field(
+        "object_areas",
+        "int64s",
+        "number of each object's pixels in instances",
+        lambda sample: tuple(found.area for found in sample.objects),
+    ),
+    Field(
+        "object_visible",
+        "float32s",
+        "share of each object that lies in the picture and is not hidden",
+        lambda sample: tuple(found.visible for found in sample.objects),
+    ),
+)
+
+_OBJECT_DEPTHS = Field(
+    "object_depths",
+    "float32s",
+    "value of each object in the depth map",
+    lambda sample: tuple(found.depth for found in sample.objects),
 )

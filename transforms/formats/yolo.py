@@ -106,8 +106,16 @@ class _YoloSink:
 
     def write(self, item: Sample) -> None:
         assert item.mask_pixels is not None
-        fg = self._plan.foreground_by_id[item.placement.fg_id]
-        line = label_line(self._plan.class_names.index(fg.category_name), item.mask_pixels)
+        classes = self._plan.class_numbers
+        if item.instance_pixels is None:
+            line = label_line(classes[item.placement.fg_id], item.mask_pixels)
+        else:
+            line = "".join(
+                label_line(
+                    classes[found.fg_id], np.where(item.instance_pixels == k, item.mask_pixels, 0)
+                )
+                for k, found in enumerate(item.objects, 1)
+            )
         stem = f"{self._place}/fg_bg_{item.placement.key}"
         self._files.add(f"yolo/images/{stem}.{self._extension}", item.image)
         self._files.add(f"yolo/labels/{stem}.txt", line.encode())

@@ -61,13 +61,21 @@ def read_foreground(asset: InputImage, box: int, ringing: bool = False) -> np.nd
     Raises:
         BadImage: the file has changed since it was catalogued.
     """
+    return fit_foreground(read_whole(asset), box, ringing)
+
+
+def read_whole(asset: InputImage) -> Image.Image:
+    """Reads a foreground at its own size, its margins cut off: straight colour, RGBA.
+
+    Raises:
+        BadImage: the file has changed since it was catalogued.
+    """
     if asset.cutout is not None:
-        made = read_checked(asset.cutout.path, asset.cutout.sha256)
-        return fit_foreground(decode_cutout(made), box, ringing)
+        return decode_cutout(read_checked(asset.cutout.path, asset.cutout.sha256))
     data = read_checked(asset.path, asset.sha256)
     mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
     image = decode_foreground(data, mask or None)
-    return fit_foreground(image.crop(asset.crop) if asset.crop else image, box, ringing)
+    return image.crop(asset.crop) if asset.crop else image
 
 
 def read_background(asset: InputImage, side: int) -> np.ndarray:
@@ -91,7 +99,7 @@ class InputCache:
     """
 
     def __init__(self, plan: Plan, limit: int = CACHE_BYTES) -> None:
-        self._plan = plan
+        self.plan = plan
         self._limit = limit
         self._held = 0
         self._cutouts_held = 0
@@ -101,11 +109,11 @@ class InputCache:
 
     def foreground(self, fg_id: int) -> np.ndarray:
         """A foreground at its largest pasted size: uint8 [height, width, 4], straight colour."""
-        return self._get("foreground", self._plan.foreground_by_id[fg_id])
+        return self._get("foreground", self.plan.foreground_by_id[fg_id])
 
     def background(self, bg_id: int) -> np.ndarray:
         """A background at the composite's size: uint8 [side, side, 3]."""
-        return self._get("background", self._plan.background_by_id[bg_id])
+        return self._get("background", self.plan.background_by_id[bg_id])
 
     def cutout(self, fg_id: int, flip: int, width: int, height: int) -> Cutout:
         """A foreground in the form and at the size at which it is pasted."""
@@ -115,7 +123,7 @@ class InputCache:
                 self._cutouts.move_to_end(key)
                 return found
         rgba = self.foreground(fg_id)
-        made = Cutout.from_rgba(resized_foreground(rgba, (width, height), self._plan.ringing))
+        made = Cutout.from_rgba(resized_foreground(rgba, (width, height), self.plan.ringing))
         if flip:
             made = made.mirrored()
         with self._lock:
@@ -136,9 +144,9 @@ class InputCache:
                 return found
         # Outside the lock: reading takes long, and two threads rarely want the same input first.
         if kind == "background":
-            pixels = read_background(asset, self._plan.image_size)
+            pixels = read_background(asset, self.plan.image_size)
         else:
-            pixels = read_foreground(asset, self._plan.canvas.largest_box, self._plan.ringing)
+            pixels = read_foreground(asset, self.plan.canvas.largest_box, self.plan.ringing)
         with self._lock:
             if key not in self._cache:
                 self._cache[key] = pixels

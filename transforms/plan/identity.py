@@ -13,6 +13,7 @@ from typing import Any
 
 from transforms import storage
 from transforms.elements import ShardSpec
+from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 
 
@@ -85,16 +86,21 @@ def plan_digest(plan: Plan, last: int) -> str:
     for name in ("placements", "parts"):
         fields.pop(name, None)
     fields["parts"] = [dataclasses.asdict(part) for part in parts]
+    if plan.distractors:
+        fields["distractors"] = [_without_paths(asset) for asset in plan.distractors]
     for kind in ("foregrounds", "backgrounds"):
         used = {number for part in parts for number in getattr(part, kind)}
-        assets = [_set_fields(asset) for asset in getattr(plan, kind) if asset.id in used]
-        for asset in assets:
-            for name in ("path", "mask_path"):
-                asset.pop(name, None)
-            if "cutout" in asset:
-                asset["cutout"] = asset["cutout"]["sha256"]
-        fields[kind] = assets
+        fields[kind] = [_without_paths(each) for each in getattr(plan, kind) if each.id in used]
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+
+
+def _without_paths(asset: InputImage) -> dict[str, Any]:
+    fields = _set_fields(asset)
+    for name in ("path", "mask_path"):
+        fields.pop(name, None)
+    if "cutout" in fields:
+        fields["cutout"] = fields["cutout"]["sha256"]
+    return fields
 
 
 def _set_fields(value: Any) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Plan:
         ringing: whether resized cut-outs keep the overshoot of the filter, as in data sets of
             older versions, which stay as they are.
         shard_samples: samples in a shard where `num_shards` is None.
+        distractors: things that are pasted into scenes without a label, by id.
     """
 
     seed: int
@@ -99,6 +100,7 @@ class Plan:
     categories: tuple[str, ...] = ()
     ringing: bool = False
     shard_samples: int = SAMPLES_PER_SHARD
+    distractors: tuple[InputImage, ...] = ()
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -132,6 +134,29 @@ class Plan:
     def foreground_by_id(self) -> dict[int, InputImage]:
         """Foregrounds by their id."""
         return {asset.id: asset for asset in self.foregrounds}
+
+    @cached_property
+    def class_numbers(self) -> dict[int, int]:
+        """Number of each foreground's class in `class_names`, by its id."""
+        numbers = {name: number for number, name in enumerate(self.class_names)}
+        return {asset.id: numbers[asset.category_name] for asset in self.foregrounds}
+
+    @cached_property
+    def distractor_by_id(self) -> dict[int, InputImage]:
+        """Distractors by their id."""
+        return {asset.id: asset for asset in self.distractors}
+
+    @cached_property
+    def companions(self) -> dict[int, tuple[int, ...]]:
+        """The foregrounds that may stand beside each: those of the first strip that it is in.
+
+        They are of the same split, few, and stay the same when the data set is extended.
+        """
+        found: dict[int, tuple[int, ...]] = {}
+        for strip in self.strips:
+            for fg_id in strip.foregrounds:
+                found.setdefault(fg_id, strip.foregrounds)
+        return found
 
     @cached_property
     def _foreground_sizes(self) -> dict[int, tuple[int, int]]:
@@ -314,7 +339,10 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as JSON text, equal for equal plans."""
-        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n"
+        fields = dataclasses.asdict(self)
+        if not self.distractors:
+            del fields["distractors"]  # As in data sets of older versions.
+        return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
@@ -332,6 +360,7 @@ class Plan:
                 "foregrounds": tuple(InputImage.of(asset) for asset in fields["foregrounds"]),
                 "backgrounds": tuple(InputImage.of(asset) for asset in fields["backgrounds"]),
                 "ringing": fields.get("ringing", True),
+                "distractors": tuple(InputImage.of(a) for a in fields.get("distractors", ())),
                 "parts": tuple(
                     Part(
                         tuple(part["foregrounds"]),

@@ -19,7 +19,7 @@ def statistics_json(statistics: Statistics, meaning: DepthMeaning | None) -> str
     """The content of `statistics.json`.
 
     Each kind has a `KindSummary` under its name (`depth`: a `DepthSummary`, null without depth),
-    beside `coverage`, `heat` (null over no samples), `samples` and `failed`.
+    beside `coverage`, `heat` (null over no samples), `samples`, `failed` and, of scenes, `objects`.
 
     Args:
         statistics: exact counts.
@@ -33,6 +33,7 @@ def statistics_json(statistics: Statistics, meaning: DepthMeaning | None) -> str
         **{name: dataclasses.asdict(kinds[name]) if name in kinds else None for name in TITLES},
         "coverage": dataclasses.asdict(summarise_coverage(statistics)),
         "heat": heat and dataclasses.asdict(heat),
+        **({} if statistics.objects is None else {"objects": statistics.objects.summary()}),
     }
     return _json(content) + "\n"
 
@@ -92,6 +93,8 @@ def statistics_notes(statistics: Statistics, meaning: DepthMeaning | None) -> li
     coverage = summarise_coverage(statistics).mean
     if coverage is not None:
         notes.append(f"Foregrounds cover {coverage:.1%} of a composite on average (mask >= 128).")
+    if statistics.objects is not None:
+        notes.append(statistics.objects.note())
     notes.append(f"{statistics.fg_bg.count:,} samples were made, {statistics.failed:,} failed.")
     return notes
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from transforms.report.lossless_json import pack, unpack
+from transforms.report.object_counts import ObjectCounts
 
 COVERAGE_BINS = 100
 _FIXED = 149  # Every float32 is an integer times 2**-149.
@@ -196,6 +197,7 @@ class Statistics:
         coverage: int64 [101], samples by the share of their pixels with mask >= 128, in percent.
         heat: int64 [side, side], how many masks have >= 128 at each pixel; None over no samples.
         failed: samples that could not be made.
+        objects: the objects of scenes; None where samples are no scenes.
     """
 
     fg: PictureCounts = field(default_factory=lambda: PictureCounts.empty(3))
@@ -207,6 +209,7 @@ class Statistics:
     coverage: np.ndarray = field(default_factory=lambda: np.zeros(COVERAGE_BINS + 1, np.int64))
     heat: np.ndarray | None = None
     failed: int = 0
+    objects: ObjectCounts | None = None
 
     @classmethod
     def of_samples(
@@ -216,6 +219,7 @@ class Statistics:
         image_bytes: int,
         mask_bytes: int,
         depth: DepthCounts | None,
+        objects: ObjectCounts | None = None,
     ) -> "Statistics":
         """Counts composites as a reader sees them.
 
@@ -226,6 +230,7 @@ class Statistics:
             image_bytes: encoded size of the composites.
             mask_bytes: encoded size of the masks.
             depth: counts over their depth maps.
+            objects: counts over the objects of scenes.
         """
         solid = masks >= 128
         area = np.array([np.count_nonzero(mask) for mask in solid], np.int64)
@@ -236,6 +241,7 @@ class Statistics:
             depth=depth,
             coverage=np.bincount(percent, minlength=COVERAGE_BINS + 1).astype(np.int64),
             heat=solid.view(np.uint8).sum(axis=0, dtype=np.uint32).astype(np.int64),
+            objects=objects,
         )
 
     def __add__(self, other: "Statistics") -> "Statistics":
@@ -249,11 +255,15 @@ class Statistics:
             self.coverage + other.coverage,
             _sum(self.heat, other.heat),
             self.failed + other.failed,
+            _sum(self.objects, other.objects),
         )
 
     def to_record(self) -> dict[str, Any]:
         """Lossless JSON-ready form."""
-        return {name: pack(getattr(self, name)) for name in self.__dataclass_fields__}
+        fields = {name: pack(getattr(self, name)) for name in self.__dataclass_fields__}
+        if self.objects is None:
+            del fields["objects"]  # As in data sets of older versions.
+        return fields
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "Statistics":
@@ -264,6 +274,8 @@ class Statistics:
             name: PictureCounts(**{**values[name], "sizes": tuple(values[name]["sizes"])})
             for name in ("fg", "bg", "mask", "fg_bg", "fg_bg_mask")
         }
+        if (objects := values.get("objects")) is not None:
+            values["objects"] = ObjectCounts(**objects)
         return cls(
             **{**values, **pictures, "depth": None if depth is None else DepthCounts(**depth)}
         )

@@ -1,7 +1,7 @@
 """Folding a scene from far to near: composite, mask, instances, and what is visible of each."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -11,52 +11,10 @@ from transforms.scenes.arrange import overlap
 from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
 from transforms.scenes.hidden import seen
+from transforms.scenes.labels import SceneLabels, SceneLayer, SceneObject
 from transforms.scenes.look import LabField, Sprite, coloured
 from transforms.scenes.scene import Edge, Paste, Scene
 from transforms.scenes.shadow import shadow_map
-
-
-@dataclass(frozen=True)
-class SceneObject:
-    """A labelled object as it is seen.
-
-    Attributes:
-        fg_id: id of its foreground.
-        flip: 1 for the mirror image.
-        box: x, y, width, height of its pixels in `instances`.
-        area: number of them.
-        visible: share of its pixels with alpha >= 128 that no nearer thing hides and that lie in
-            the picture, 0 to 1.
-        layer: number of its layer, from 0, the farthest.
-    """
-
-    fg_id: int
-    flip: int
-    box: tuple[int, int, int, int]
-    area: int
-    visible: float
-    layer: int
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One pasted object in the picture.
-
-    Attributes:
-        x: left column of the part inside the picture.
-        y: its top row.
-        alpha: uint8 [h, w], its alpha inside the picture, after occlusion by the background.
-        contact: row of the picture on which it stands.
-        nearness: nearness of its ground, 0 to 255; -1 where nothing of the background hides it.
-        labelled: whether it is in the labels.
-    """
-
-    x: int
-    y: int
-    alpha: np.ndarray
-    contact: int
-    nearness: int
-    labelled: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,17 +24,12 @@ class Composed:
     Attributes:
         image: uint8 [height, width, 3].
         mask: uint8 [height, width], alpha of all that is labelled.
-        instances: uint8 [height, width], 0 is background, k the k-th object; above 0 where the mask
-            is 128 or more, and nowhere else.
-        objects: labelled objects that are visible enough, from far to near.
-        layers: all pastes, from far to near.
+        labels: its objects.
     """
 
     image: np.ndarray
     mask: np.ndarray
-    instances: np.ndarray
-    objects: tuple[SceneObject, ...]
-    layers: tuple[Layer, ...]
+    labels: SceneLabels
 
 
 def compose(
@@ -102,7 +55,7 @@ def compose(
     """
     canvas = background.copy()
     width, height = canvas.size
-    layers: list[Layer] = []
+    layers: list[SceneLayer] = []
     full: list[int] = []
     for paste in scene.pastes:
         drawn = sprite(paste)
@@ -118,7 +71,7 @@ def compose(
         if nearness is not None:
             alpha = seen(alpha, nearness[rows, columns], paste.nearness)
         layers.append(
-            Layer(
+            SceneLayer(
                 columns.start, rows.start, alpha, paste.contact, paste.nearness, paste.labelled
             )
         )
@@ -138,11 +91,15 @@ def compose(
         canvas.paste(colour, box, Image.fromarray(alpha))
     mask, instances, objects = _labels(scene, layers, full, (width, height), min_visible)
     image = photographed(canvas, scene.effects, noise)
-    return Composed(image, mask, instances, objects, tuple(layers))
+    return Composed(image, mask, SceneLabels(instances, objects, tuple(layers)))
 
 
 def _labels(
-    scene: Scene, layers: list[Layer], full: list[int], size: tuple[int, int], min_visible: float
+    scene: Scene,
+    layers: list[SceneLayer],
+    full: list[int],
+    size: tuple[int, int],
+    min_visible: float,
 ) -> tuple[np.ndarray, np.ndarray, tuple[SceneObject, ...]]:
     owner = np.zeros(size[::-1], np.uint8)  # Number of the nearest layer, from 1.
     for number, layer in enumerate(layers, 1):
@@ -160,23 +117,19 @@ def _labels(
             break
         # Half transparent things before it have taken its last pixels.
         counted = [number for number in counted if number not in gone]
-    seen_objects = tuple(
-        SceneObject(
-            found.fg_id,
-            found.flip,
-            found.box,
-            found.area,
-            counts[found.layer + 1] / full[found.layer],
-            found.layer,
-        )
-        for found in objects
+    return (
+        mask,
+        instances,
+        tuple(
+            replace(found, visible=float(np.float32(counts[found.layer + 1] / full[found.layer])))
+            for found in objects
+        ),
     )
-    return mask, instances, seen_objects
 
 
 def _instances(
     scene: Scene,
-    layers: list[Layer],
+    layers: list[SceneLayer],
     owner: np.ndarray,
     counted: Sequence[int],
     size: tuple[int, int],
@@ -208,7 +161,7 @@ def _instances(
     return mask, instances, objects
 
 
-def _fill(instances: np.ndarray, solid: np.ndarray, layers: Sequence[Layer]) -> None:
+def _fill(instances: np.ndarray, solid: np.ndarray, layers: Sequence[SceneLayer]) -> None:
     """Gives each solid pixel without an object to the nearest one that touches it, in place."""
     free = solid & (instances == 0)
     for position in range(len(layers), 0, -1):
@@ -218,13 +171,13 @@ def _fill(instances: np.ndarray, solid: np.ndarray, layers: Sequence[Layer]) -> 
         _place(layer, free)[taken] = False
 
 
-def _place(layer: Layer, picture: np.ndarray) -> np.ndarray:
+def _place(layer: SceneLayer, picture: np.ndarray) -> np.ndarray:
     """The part of a picture that a layer covers, as a view."""
     height, width = layer.alpha.shape
     return picture[layer.y : layer.y + height, layer.x : layer.x + width]
 
 
-def _box(own: np.ndarray, layer: Layer) -> tuple[int, int, int, int]:
+def _box(own: np.ndarray, layer: SceneLayer) -> tuple[int, int, int, int]:
     found = Image.fromarray(own.view(np.uint8)).getbbox()
     assert found is not None
     left, top, right, bottom = found

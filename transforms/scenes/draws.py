@@ -7,14 +7,14 @@ import numpy as np
 
 from transforms.elements import Placement
 from transforms.plan.seeding import random_key, uniform
+from transforms.scenes.scene import MOST_OBJECTS
 
 _SCENE = 21
 
 ATTEMPTS = 4
 """Places that are tried for one object."""
 
-MOST_LABELLED = 8
-"""Labelled objects of a picture at most."""
+MOST_LABELLED = MOST_OBJECTS
 
 MOST_DISTRACTORS = 2
 """Distractors of a picture at most."""

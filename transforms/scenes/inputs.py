@@ -12,10 +12,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from PIL import Image
 
-from transforms.pixels.foregrounds import decode_foreground
-from transforms.pixels.input_cache import input_cache, read_checked
-from transforms.plan.inputs import InputImage
-from transforms.plan.plan import load_plan
+from transforms.pixels.input_cache import InputCache, input_cache, read_whole
+from transforms.scenes.ground import Ground
 from transforms.scenes.look import LabField, Sprite
 from transforms.scenes.scene import Paste
 from transforms.scenes.sprites import Pyramid
@@ -23,6 +21,7 @@ from transforms.scenes.sprites import Pyramid
 _PYRAMID_BYTES = 192 * 2**20
 _SPRITE_BYTES = 16 * 2**20
 _FIELD_BYTES = 32 * 2**20
+_GROUND_BYTES = 32 * 2**20
 _LARGEST = 2.0
 """Longest side of a kept foreground, times that of the composite."""
 
@@ -64,14 +63,18 @@ class SceneInputs:
     """What scenes of a plan are made of.
 
     Args:
-        plan_path: file of the plan.
+        assets: the inputs at their sizes.
+
+    Attributes:
+        grounds: grounds of backgrounds by id, as they were prepared.
     """
 
-    def __init__(self, plan_path: str) -> None:
-        self._plan = load_plan(plan_path)
-        self._assets = input_cache(plan_path)
+    def __init__(self, assets: InputCache) -> None:
+        self._plan = assets.plan
+        self._assets = assets
         self._pyramids: Kept[Pyramid] = Kept(_PYRAMID_BYTES, lambda made: made.nbytes)
         self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.alpha.size * 5)
+        self.grounds: Kept[Ground] = Kept(_GROUND_BYTES, lambda made: 2 * made.mask.size)
         self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
 
     def background(self, bg_id: int) -> Image.Image:
@@ -102,24 +105,12 @@ class SceneInputs:
         )
 
 
-def read_whole(asset: InputImage) -> Image.Image:
-    """Reads a foreground at its own size, its margins cut off: straight colour, RGBA.
-
-    Raises:
-        BadImage: the file has changed since it was catalogued.
-    """
-    data = read_checked(asset.path, asset.sha256)
-    mask = asset.mask_path and read_checked(asset.mask_path, asset.mask_sha256 or "")
-    image = decode_foreground(data, mask or None)
-    return image.crop(asset.crop) if asset.crop else image
+def scene_inputs(plan_path: str) -> SceneInputs:
+    """The process's store for a plan."""
+    return _store(input_cache(plan_path))
 
 
 @lru_cache(maxsize=2)
-def scene_inputs(plan_path: str) -> SceneInputs:
-    """The process's store for a plan."""
-    return SceneInputs(plan_path)
-
-
-def forget_scenes() -> None:
-    """Empties this process's caches: a plan of the same path may be another one by now."""
-    scene_inputs.cache_clear()
+def _store(assets: InputCache) -> SceneInputs:
+    """The store beside a store of inputs, with which it is forgotten."""
+    return SceneInputs(assets)

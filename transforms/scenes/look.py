@@ -77,11 +77,10 @@ def _statistics(sums: list[int], count: int) -> LabStatistics:
     """From sums and sums of squares of the three channels; integers, hence equal everywhere."""
     means = [value / count for value in sums[:3]]
     variances = [
-        max(0.0, square / count - mean * mean)
-        for square, mean in zip(sums[3:], means, strict=True)
+        max(0.0, square / count - mean * mean) for square, mean in zip(sums[3:], means, strict=True)
     ]
-    l, a, b = (variance**0.5 for variance in variances)
-    return LabStatistics((means[0], means[1], means[2]), (l, a, b))
+    light, a, b = (variance**0.5 for variance in variances)
+    return LabStatistics((means[0], means[1], means[2]), (light, a, b))
 
 
 class LabField:
@@ -100,6 +99,11 @@ class LabField:
         self._sums = np.zeros((height + 1, width + 1, 6), np.int64)
         both = np.concatenate([lab, lab * lab], axis=2)
         self._sums[1:, 1:] = both.cumsum(axis=0).cumsum(axis=1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that its sums take."""
+        return self._sums.nbytes
 
     def around(self, x: int, y: int, width: int, height: int) -> LabStatistics:
         """Colours of the picture in and around an object, a quarter of its size to each side.

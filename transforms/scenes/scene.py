@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import Enum
 
+MOST_OBJECTS = 8
+"""Labelled objects of a picture at most."""
+
 
 class Edge(Enum):
     """How the border of a paste is treated."""

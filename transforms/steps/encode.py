@@ -1,6 +1,7 @@
 """Encode step: each picture is encoded once, and counted over the pixels that a reader will see."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from transforms.pixels.codecs import (
     encode_mask,
     encode_rgb,
 )
-from transforms.plan.plan import load_plan
+from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
+from transforms.report.object_counts import ObjectCounts
 from transforms.report.statistics import DepthCounts, Statistics
+from transforms.scenes.labels import SceneLabels, SceneObject
 from transforms.steps.mask import bounding_box
 
 _NO_SPAN = 1e-30  # Below it, 2**16 levels in a map would need steps that float32 does not have.
@@ -101,6 +104,14 @@ def encode(block: Block, recipe: Recipe) -> Block:
                 mask_pixels=block.masks[i] if "mask_pixels" in needs else None,
             )
         )
+    if block.scenes:
+        samples = [
+            _with_objects(sample, labels, plan, "mask_pixels" in needs)
+            for sample, labels in zip(samples, block.scenes, strict=True)
+        ]
+    objects = None
+    if recipe.scenes is not None:
+        objects = count_objects([sample.objects for sample in samples], recipe)
     statistics = Statistics.of_samples(
         images=seen,
         masks=block.masks,
@@ -114,6 +125,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
             quantised.offset,
             sum(len(sample.depth or b"") for sample in samples),
         ),
+        objects=objects,
     )
     return Block(
         block.shard,
@@ -123,6 +135,26 @@ def encode(block: Block, recipe: Recipe) -> Block:
         block.failures,
         samples=tuple(samples),
         statistics=statistics,
+    )
+
+
+def count_objects(pictures: Sequence[Sequence[SceneObject]], recipe: Recipe) -> ObjectCounts:
+    """Counts over the objects of composites, class by class."""
+    plan = load_plan(recipe.plan_path)
+    return ObjectCounts.of(pictures, recipe.image_size, plan.class_numbers, len(plan.class_names))
+
+
+def _with_objects(
+    sample: Sample, labels: SceneLabels, plan: Plan | None, with_pixels: bool
+) -> Sample:
+    objects = labels.objects
+    if plan is not None:
+        objects = tuple(replace(found, category=plan.category_of(found.fg_id)) for found in objects)
+    return replace(
+        sample,
+        instances=encode_mask(labels.instances),
+        objects=objects,
+        instance_pixels=labels.instances if with_pixels else None,
     )
 
 

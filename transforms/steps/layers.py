@@ -10,6 +10,10 @@ from transforms.pixels.layers import stack
 from transforms.plan.plan import load_plan
 from transforms.prepared import Refused
 from transforms.recipe import Recipe
+from transforms.scenes.depth import scene_depth
+from transforms.scenes.inputs import scene_inputs
+from transforms.scenes.labels import SceneLabels
+from transforms.steps.arrange import ground_of
 from transforms.steps.background_depth import background_depth
 
 
@@ -27,6 +31,7 @@ def add_layers(block: Block, recipe: Recipe) -> Block:
     side, count = recipe.image_size, len(block.placements)
     depth, values = np.zeros((count, side, side), np.float32), np.zeros(count, np.float32)
     failed: dict[int, Failure] = {}
+    scenes: list[SceneLabels] = []
     for i, sample in enumerate(block.placements):
         source = plan.background_by_id[sample.bg_id]
         try:
@@ -34,6 +39,15 @@ def add_layers(block: Block, recipe: Recipe) -> Block:
         except Refused as error:
             failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
             continue
+        if recipe.scenes is not None:
+            ground = ground_of(source, recipe, scene_inputs(recipe.plan_path))
+            hiding = ground if recipe.scenes.occlude else None
+            depth[i], labels = scene_depth(background, hiding, block.scenes[i])
+            scenes.append(labels)
+            continue
         cutout = assets.cutout(sample.fg_id, sample.flip, sample.width, sample.height)
         depth[i], [values[i]] = stack(background, [(cutout.shape, sample.x, sample.y)])
-    return replace(block, depth=depth, object_depth=values).without(failed)
+    block = replace(block, depth=depth, object_depth=values)
+    if recipe.scenes is not None:
+        return replace(block.without(failed), object_depth=None, scenes=tuple(scenes))
+    return block.without(failed)

@@ -21,9 +21,10 @@ from transforms.plan.plan import load_plan
 from transforms.prepared import PLACE, Refused, Thing
 from transforms.recipe import Recipe
 from transforms.steps.background_depth import DEPTH
+from transforms.steps.background_ground import GROUND
 from transforms.steps.beam import Each, EachToMany
 
-THINGS = (DEPTH,)
+THINGS = (DEPTH, GROUND)
 """All that can be prepared, in the order in which a background passes them."""
 
 INDEX = f"{PLACE}/index.json"

@@ -12,6 +12,7 @@ from typing import Any
 from transforms.elements import Block
 from transforms.models.inference import ModelHandler
 from transforms.recipe import Recipe
+from transforms.steps.arrange import add_scenes, has_scenes, has_single_objects
 from transforms.steps.composite import add_composites
 from transforms.steps.depth import DepthHandler, add_depth, is_predicted
 from transforms.steps.encode import encode
@@ -37,8 +38,9 @@ class Step:
 
 
 STEPS = (
-    Step("Composite", add_composites),
-    Step("Mask", add_masks),
+    Step("Composite", add_composites, wanted=has_single_objects),
+    Step("Mask", add_masks, wanted=has_single_objects),
+    Step("Arrange", add_scenes, wanted=has_scenes),
     Step("Depth", add_depth, wanted=is_predicted, handler=DepthHandler),
     Step("Layers", add_layers, wanted=is_layered),
     Step("Encode", encode),

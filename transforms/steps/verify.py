@@ -16,13 +16,16 @@ from transforms.formats.schema import Picture, Row
 from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord, record_name, record_path, wanted_digest
+from transforms.report.object_counts import ObjectCounts
 from transforms.report.statistics import DepthCounts, Statistics
 from transforms.report.verify_report import Fault, ShardReport, ShardReportFn
+from transforms.scenes.labels import SceneObject
 from transforms.steps.beam import Each
-from transforms.steps.encode import QuantisedDepth
+from transforms.steps.encode import QuantisedDepth, count_objects
 from transforms.steps.mask import bounding_box
 from transforms.steps.place import blocks
 from transforms.steps.verify_layers import EVERY, label_fault
+from transforms.steps.verify_scenes import objects_of, scene_fault
 
 _ROWS = 64
 _MOST_FAULTS = 20
@@ -42,6 +45,7 @@ class _Shard:
         self.statistics = Statistics()
         self.samples = 0
         self.decoded = 0
+        self.objects: list[tuple[SceneObject, ...]] = []
         self.ended: set[str] = set()
 
     def fault(self, path: str, what: str) -> None:
@@ -136,12 +140,14 @@ class _Shard:
             "seq": wanted.seq,
             "bbox": (box.x, box.y, box.width, box.height),
             "area": area,
-            **self._category(wanted.fg_id),
+            **({} if schema.scenes else self._category(wanted.fg_id)),
         }
         for name, value in facts.items():
             if row[self.index[name]] != value:
                 self.fault(path, f"{key}: {name} is {row[self.index[name]]}, not {value}")
                 return None
+        if schema.scenes:
+            return self._decode_scene(path, row, wanted, image, mask, depth)
         ys, xs = np.nonzero(mask)
         inside = wanted.x <= xs.min() and xs.max() < wanted.x + wanted.width
         if not (inside and wanted.y <= ys.min() and ys.max() < wanted.y + wanted.height):
@@ -149,6 +155,40 @@ class _Shard:
             return None
         if depth is not None and not self._layers_agree(path, row, wanted, mask, depth):
             return None
+        return image, mask, depth
+
+    def _decode_scene(
+        self,
+        path: str,
+        row: Row,
+        wanted: Placement,
+        image: np.ndarray,
+        mask: np.ndarray,
+        depth: np.ndarray | None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
+        """Holds the objects of a scene against instances, mask and depth."""
+        side = (self.recipe.schema.side, self.recipe.schema.side)
+        try:
+            instances = decoded(self._picture(row, "instances"), "L", side)
+        except ValueError as error:
+            self.fault(path, f"{wanted.key}: {error}")
+            return None
+        stored = None
+        if depth is not None:
+            scale, offset = (
+                np.array([row[self.index[name]]], np.float32)
+                for name in ("depth_scale", "depth_offset")
+            )
+            stored = QuantisedDepth(depth[None], scale, offset)
+        values = {field.name: value for field, value in zip(self.fields, row, strict=True)}
+        objects = objects_of(values, self.plan, self.recipe)
+        fault = scene_fault(
+            values, objects, wanted, instances, mask, stored, self.plan, self.recipe
+        )
+        if fault is not None:
+            self.fault(path, f"{wanted.key}: {fault}")
+            return None
+        self.objects.append(objects)
         return image, mask, depth
 
     def _layers_agree(
@@ -199,7 +239,15 @@ class _Shard:
             size("image"),
             size("mask"),
             depth,
+            self._counted_objects(),
         )
+
+    def _counted_objects(self) -> ObjectCounts | None:
+        """Counts over the objects of the scenes that were decoded since the last call."""
+        if not self.recipe.schema.scenes:
+            return None
+        found, self.objects = self.objects, []
+        return count_objects(found, self.recipe)
 
     def _compare(self, record: ShardRecord) -> None:
         found = self.statistics + Statistics(failed=len(record.failures))

@@ -1,0 +1,142 @@
+"""Arrange step: each placement becomes a scene, from which composite, mask and objects are made."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from transforms.elements import PREPARE, Block, Failure, Placement
+from transforms.plan.inputs import InputImage
+from transforms.plan.plan import Plan, load_plan
+from transforms.plan.seeding import permuted, random_key
+from transforms.prepared import Refused
+from transforms.recipe import Recipe
+from transforms.scenes.arrange import Candidate, MainPlace, arrange
+from transforms.scenes.compose import Composed, compose
+from transforms.scenes.draws import Draws, draws_of
+from transforms.scenes.ground import Ground
+from transforms.scenes.inputs import SceneInputs, scene_inputs
+from transforms.steps.background_ground import GROUND, is_grounded
+
+_DISTRACTORS = 23
+_MOST_DISTRACTORS = 12
+
+
+def has_scenes(recipe: Recipe) -> bool:
+    """Whether samples are scenes."""
+    return recipe.scenes is not None
+
+
+def has_single_objects(recipe: Recipe) -> bool:
+    """Whether a sample is one object as the plan has placed it."""
+    return recipe.scenes is None
+
+
+def add_scenes(block: Block, recipe: Recipe) -> Block:
+    """Adds `images`, `masks` and `scenes` to a block.
+
+    Samples whose background could not be prepared become failures.
+    """
+    plan = load_plan(recipe.plan_path)
+    inputs = scene_inputs(recipe.plan_path)
+    made: list[Composed] = []
+    failed: dict[int, Failure] = {}
+    draws = draws_of(plan.seed, block.placements)
+    for i, (sample, numbers) in enumerate(zip(block.placements, draws, strict=True)):
+        source = plan.background_by_id[sample.bg_id]
+        try:
+            ground = ground_of(source, recipe, inputs)
+        except Refused as error:
+            failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
+            continue
+        made.append(make_scene(sample, numbers, plan, recipe, inputs, ground))
+    block = block.without(failed)
+    side = recipe.image_size
+    images = np.empty((len(made), side, side, 3), np.uint8)
+    masks = np.empty((len(made), side, side), np.uint8)
+    for i, scene in enumerate(made):
+        images[i], masks[i] = scene.image, scene.mask
+    return replace(block, images=images, masks=masks, scenes=tuple(each.labels for each in made))
+
+
+def make_scene(
+    sample: Placement,
+    draws: Draws,
+    plan: Plan,
+    recipe: Recipe,
+    inputs: SceneInputs,
+    ground: Ground | None,
+) -> Composed:
+    """Makes the scene of one sample.
+
+    Args:
+        sample: the sample.
+        draws: its numbers.
+        plan: the data set's plan.
+        recipe: says which scenes are wanted.
+        inputs: where the pictures come from.
+        ground: of the background; None where objects are placed anywhere.
+    """
+    options = recipe.scenes
+    assert options is not None
+    companions = _companions(plan, sample.fg_id) if options.objects[1] > 1 else ()
+    distractors = _distractors(plan, sample.fg_id) if options.distractor_share else ()
+    scene = arrange(
+        draws,
+        options,
+        _candidate(plan.foreground_by_id[sample.fg_id]),
+        MainPlace(sample.flip, sample.x, sample.y, sample.width, sample.height),
+        companions,
+        distractors,
+        ground,
+        inputs.alpha,
+    )
+    return compose(
+        scene,
+        inputs.background(sample.bg_id),
+        inputs.colours(sample.bg_id) if options.harmonise else None,
+        inputs.sprite,
+        ground.nearness if ground is not None and options.occlude else None,
+        draws.noise,
+        options.min_visible,
+    )
+
+
+def ground_of(source: InputImage, recipe: Recipe, inputs: SceneInputs) -> Ground | None:
+    """The prepared ground of a background; None where objects are placed anywhere.
+
+    Raises:
+        Refused: it could not be prepared; the message says why.
+    """
+    if not is_grounded(recipe):
+        return None
+    return inputs.grounds.get(source.id, lambda: Ground.from_bytes(GROUND.read(source, recipe)))
+
+
+def _candidate(asset: InputImage, labelled: bool = True) -> Candidate:
+    return Candidate(asset.id, asset.width, asset.height, labelled)
+
+
+def _companions(plan: Plan, fg_id: int) -> Sequence[Candidate]:
+    return [
+        _candidate(plan.foreground_by_id[other])
+        for other in plan.companions[fg_id]
+        if other != fg_id
+    ]
+
+
+def _distractors(plan: Plan, fg_id: int) -> Sequence[Candidate]:
+    """Some distractors, the same for all foregrounds of a strip, so that few are read at a time."""
+    strip = plan.companions[fg_id]
+    chosen = _drawn(len(plan.distractors), plan.seed, strip[0])
+    return [_candidate(plan.distractors[number], labelled=False) for number in chosen]
+
+
+@lru_cache(maxsize=64)
+def _drawn(count: int, seed: int, strip: int) -> tuple[int, ...]:
+    if not count:
+        return ()
+    key = random_key(seed, _DISTRACTORS, strip)
+    first = np.arange(min(count, _MOST_DISTRACTORS))
+    return tuple(permuted(first, count, key).tolist())
