@@ -1,0 +1,215 @@
+"""Data sets of scenes: presets, fields in every format, and that they are verified."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from pipeline import GenerateResult, SpecError, generate, verify
+from pipeline.scene_spec import SCENE_FIELDS, scene_options
+from pipeline.spec import DatasetSpec
+from tests.conftest import make_spec
+from transforms.formats.base import Folder
+from transforms.plan.plan import load_plan
+from transforms.steps.verify_scenes import objects_of, scene_fault
+
+
+def spec_with(**changes: Any) -> DatasetSpec:
+    """A spec whose places do not exist."""
+    return DatasetSpec("fg", "bg", "out", **changes)
+
+
+def test_the_classic_preset_has_no_scenes() -> None:
+    spec = spec_with().with_preset()
+    assert scene_options(spec) is None
+    assert {getattr(spec, name) for name in SCENE_FIELDS} == {None}
+    assert spec.depth_labels == "predicted" and spec.scale_jitter is None
+    assert scene_options(spec_with(objects=(1, 1), shadow=0.0)) is None
+
+
+def test_the_natural_preset_is_written_out_and_stays_itself() -> None:
+    spec = spec_with(preset="natural").with_preset()
+    assert spec.objects == (1, 4) and spec.placing == "grounded"
+    assert spec.depth_labels == "layered" and spec.passes is not None
+    assert spec.with_preset() == spec
+    assert DatasetSpec.from_json(spec.to_json()) == spec
+    without = spec_with(preset="natural", depth_model="none").with_preset()
+    assert without.depth_labels == "predicted" and without.passes is None
+
+
+def test_an_option_beside_a_preset_wins() -> None:
+    spec = spec_with(preset="natural", shadow=0.0, objects=(2, 2), depth_labels="predicted")
+    options = scene_options(spec)
+    assert options is not None
+    assert (options.shadow, options.objects, options.grounded) == (0.0, (2, 2), True)
+    assert spec.with_preset().depth_labels == "predicted"
+    alone = scene_options(spec_with(shadow=0.5))
+    assert alone is not None
+    assert (alone.shadow, alone.objects, alone.grounded) == (0.5, (1, 1), False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objects": (0, 2)}, "--objects=0:2 is impossible; give LOW:HIGH, 1 <= LOW <= HIGH <= 8"),
+        ({"objects": (3, 2)}, "--objects=3:2 is impossible"),
+        ({"rotation": (-200.0, 0.0)}, "--rotation=-200:0 is impossible"),
+        ({"placing": "sky"}, "--placing=sky is unknown; give anywhere or grounded"),
+        ({"shadow": 1.5}, "--shadow=1.5 is impossible; give 0 to 1"),
+        ({"distractor_share": 0.5}, "--distractor_share=0.5 needs things to show"),
+        ({"occlude": True}, "--occlude needs the ground of backgrounds"),
+        ({"truncation": 0.95}, "--truncation=0.95 is impossible; give at most 0.9"),
+    ],
+)
+def test_impossible_scenes_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        spec = spec_with(**changes)
+        spec.with_preset().check()
+    assert message in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def natural(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResult:
+    """A small natural set with layered depth and distractors in all table formats, and COCO."""
+    output = tmp_path_factory.mktemp("natural") / "set"
+    spec = make_spec(
+        inputs,
+        output,
+        preset="natural",
+        depth_model="builtin",
+        depth_passes=1,
+        negatives=0.2,
+        occlude=True,
+        distractors=str(inputs / "fg"),
+        formats=("tfrecord", "parquet", "webdataset", "coco", "yolo"),
+        max_samples=60,
+        num_shards=2,
+    )
+    return generate(spec, ["--direct_num_workers=1"], progress=False)
+
+
+def _rows(result: GenerateResult) -> list[dict[str, Any]]:
+    paths = sorted(Path(result.output).glob("parquet/*train*.parquet"))
+    paths = paths or sorted(Path(result.output).rglob("*train*.parquet"))
+    return [row for path in paths for row in pq.read_table(path).to_pylist()]
+
+
+def _pixels(value: dict[str, Any]) -> np.ndarray:
+    import io
+
+    return np.asarray(Image.open(io.BytesIO(value["bytes"])))
+
+
+def test_a_set_of_scenes_is_without_fault(natural: GenerateResult) -> None:
+    assert (natural.samples, natural.failed) == (60, 0)
+    assert not verify(natural.output).faults
+
+
+def test_fields_of_objects_agree_with_the_pictures(natural: GenerateResult) -> None:
+    rows = _rows(natural)
+    counts = [len(row["object_fg_ids"]) for row in rows]
+    assert 0 in counts and max(counts) > 1
+    for row in rows:
+        instances, mask = _pixels(row["instances"]), _pixels(row["mask"])
+        np.testing.assert_array_equal(instances > 0, mask >= 128)
+        assert np.bincount(instances.ravel())[1:].tolist() == row["object_areas"]
+        depth = _pixels(row["depth"]) * row["depth_scale"] + row["depth_offset"]
+        for k, value in enumerate(row["object_depths"], 1):
+            np.testing.assert_allclose(depth[instances == k], value, rtol=2e-3)
+    kept = json.loads((Path(natural.output) / "statistics.json").read_text())["objects"]
+    assert kept["count"] == sum(counts)
+    assert kept["pictures_by_objects"] == np.bincount(counts).tolist()
+
+
+def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) -> None:
+    from pycocotools.coco import COCO
+
+    coco = COCO(str(Path(natural.output) / "coco/train/annotations.json"))
+    by_key = {row["key"]: row for row in _rows(natural)}
+    assert len(coco.imgs) == 60
+    for image in coco.imgs.values():
+        key = f"{image['fg_id']}_{image['bg_id']}_{image['flip']}_{image['seq']}"
+        row, found = by_key[key], coco.imgToAnns[image["id"]]
+        instances = _pixels(row["instances"])
+        assert [each["fg_id"] for each in found] == row["object_fg_ids"]
+        for k, annotation in enumerate(found, 1):
+            np.testing.assert_array_equal(coco.annToMask(annotation), instances == k)
+            assert annotation["bbox"] == row["object_boxes"][k - 1]
+        name = Path(image["file_name"]).with_suffix(".txt").name
+        [label] = Path(natural.output).rglob(f"yolo/labels/**/{name}")
+        assert len(label.read_text().splitlines()) == len(found)
+
+
+def test_wrong_objects_are_named(natural: GenerateResult) -> None:
+    from pipeline.run import make_recipe
+    from transforms.steps.place import blocks
+
+    folder = Folder(natural.output)
+    plan = load_plan(folder.plan_path)
+    spec = DatasetSpec.from_json((Path(natural.output) / "state/spec.json").read_text())
+    recipe = make_recipe(spec, plan)
+    samples = {
+        placement.key: placement
+        for shard in plan.shards()
+        for block in blocks(plan, shard, 8)
+        for placement in block.placements
+    }
+    row = next(row for row in _rows(natural) if len(row["object_fg_ids"]) > 1)
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+    values["object_boxes"] = tuple(tuple(box) for box in row["object_boxes"])
+    instances, mask = _pixels(row["instances"]), _pixels(row["mask"])
+
+    def fault(instances: np.ndarray = instances, **changes: Any) -> str | None:
+        changed = {**values, **changes}
+        objects = objects_of(changed, plan, recipe)
+        sample = samples[row["key"]]
+        return scene_fault(changed, objects, sample, instances, mask, None, plan, recipe)
+
+    def first(name: str, value: Any) -> dict[str, Any]:
+        return {name: (value, *values[name][1:])}
+
+    assert fault() is None
+    swapped = np.where(instances == 1, 2, np.where(instances == 2, 1, instances)).astype(np.uint8)
+    assert "the box of object 1" in (fault(swapped) or "")
+    assert "not where its mask" in (fault(np.zeros_like(instances)) or "")
+    assert "area of object 1" in (fault(**first("object_areas", 1)) or "")
+    assert "visible to 1.5" in (fault(**first("object_visible", 1.5)) or "")
+    assert "visible to 0.1" in (fault(**first("object_visible", 0.1)) or "")
+    assert "foreground 999" in (fault(**first("object_fg_ids", 999)) or "")
+    assert "has 1 entries" in (fault(object_visible=values["object_visible"][:1]) or "")
+
+
+@pytest.mark.slow
+def test_two_workers_make_the_same_bytes(natural: GenerateResult, tmp_path: Path) -> None:
+    spec = DatasetSpec.from_json((Path(natural.output) / "state/spec.json").read_text())
+    again = dataclasses.replace(spec, output=str(tmp_path / "set"))
+    generate(again, ["--direct_num_workers=2"], progress=False)
+    for part in ("tfrecord", "parquet", "webdataset", "coco", "yolo", "state/prepared"):
+        for path in sorted((Path(natural.output) / part).rglob("*")):
+            if path.is_file():
+                other = tmp_path / "set" / path.relative_to(natural.output)
+                assert other.read_bytes() == path.read_bytes(), path
+
+
+def test_without_depth_the_ground_is_prepared_and_depth_is_not(
+    inputs: Path, tmp_path: Path
+) -> None:
+    spec = make_spec(
+        inputs,
+        tmp_path / "set",
+        preset="natural",
+        formats=("parquet",),
+        max_samples=12,
+        num_shards=1,
+    )
+    result = generate(spec, ["--direct_num_workers=1"], progress=False)
+    prepared = Path(result.output) / "state/prepared"
+    assert len(list((prepared / "ground").iterdir())) == 6
+    assert not (prepared / "depth").exists()
+    assert "depth" not in _rows(result)[0] and "object_depths" not in _rows(result)[0]
+    assert not verify(result.output).faults

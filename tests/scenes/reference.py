@@ -1,0 +1,136 @@
+"""A scene composed pixel by pixel, slowly and plainly, to hold the real one against."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from tests.scenes.making import Made, sprite
+from transforms.scenes.edges import poisson
+from transforms.scenes.effects import photographed
+from transforms.scenes.look import coloured
+from transforms.scenes.scene import Edge, Paste, SceneOptions
+from transforms.scenes.shadow import shadow_map
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a scene must be."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    instances: np.ndarray
+    objects: list[tuple[int, int, tuple[int, int, int, int], int, float]]
+
+
+def mixed(below: float, above: float, alpha: int) -> int:
+    """A mean weighted by alpha, rounded; halves go up."""
+    return int((below * (255 - alpha) + above * alpha) / 255 + 0.5)
+
+
+def on_canvas(values: np.ndarray, paste: Paste, side: int) -> np.ndarray:
+    """A cut-out's values at their place in an empty picture."""
+    full = np.zeros((side, side, *values.shape[2:]), values.dtype)
+    for row in range(values.shape[0]):
+        for column in range(values.shape[1]):
+            y, x = row + paste.y, column + paste.x
+            if 0 <= y < side and 0 <= x < side:
+                full[y, x] = values[row, column]
+    return full
+
+
+def left_of(alpha: int, nearness: int, ground: int) -> int:
+    """The alpha that a nearer thing of the background leaves."""
+    over = nearness - ground - 15
+    if ground < 0 or over <= 0:
+        return alpha
+    return int(alpha * max(0, 255 - over * 255 // 8) / 255 + 0.5)
+
+
+def expected(made: Made, options: SceneOptions) -> Expected:
+    """Composes a scene."""
+    side = options.width
+    picture = np.asarray(made.background).copy()
+    mask_parts: list[np.ndarray] = []
+    full: list[int] = []
+    each: Callable[[np.ndarray], list[tuple[int, int]]] = lambda array: [
+        (int(y), int(x)) for y, x in zip(*np.nonzero(array), strict=True)
+    ]
+    for paste in made.scene.pastes:
+        drawn = sprite(paste)
+        full.append(sum(int(value) >= 128 for value in drawn.alpha.reshape(-1)))
+        if paste.look.shadow:
+            found = shadow_map(
+                paste, drawn.alpha, made.scene.light, made.scene.grounded, side, side
+            )
+            if found is not None:
+                left, top, dark = found
+                for y, x in each(dark):
+                    for c in range(3):
+                        below = picture[top + y, left + x, c]
+                        picture[top + y, left + x, c] = mixed(below, 0, int(dark[y, x]))
+        alpha = on_canvas(drawn.alpha, paste, side)
+        if options.occlude:
+            for y, x in each(alpha):
+                alpha[y, x] = left_of(
+                    int(alpha[y, x]), int(made.ground.nearness[y, x]), paste.nearness
+                )
+        theirs = None
+        if paste.look.harmonise:
+            height, width = drawn.alpha.shape
+            theirs = made.colours.around(paste.x, paste.y, width, height)
+        colour = np.asarray(coloured(drawn.rgba, paste.look, drawn.colours, theirs))[..., :3]
+        colour = on_canvas(colour, paste, side)
+        rows = slice(max(0, paste.y), min(side, paste.y + drawn.alpha.shape[0]))
+        columns = slice(max(0, paste.x), min(side, paste.x + drawn.alpha.shape[1]))
+        shape = picture[rows, columns].shape[:2]
+        if paste.look.edge is Edge.POISSON and min(shape) >= 3:
+            colour[rows, columns] = poisson(
+                picture[rows, columns], colour[rows, columns], alpha[rows, columns]
+            )
+        for y, x in each(alpha):
+            for c in range(3):
+                picture[y, x, c] = mixed(picture[y, x, c], colour[y, x, c], int(alpha[y, x]))
+        mask_parts.append(alpha)
+    image = photographed(Image.fromarray(picture), made.scene.effects, made.draws.noise)
+    return Expected(image, *labels(made, options, mask_parts, full))
+
+
+def labels(
+    made: Made, options: SceneOptions, alphas: list[np.ndarray], full: list[int]
+) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, tuple[int, int, int, int], int, float]]]:
+    """Mask, instances and objects, from the alpha of each layer in the whole picture."""
+    side, pastes = options.width, made.scene.pastes
+    seen = [0] * len(pastes)
+    top = np.full((side, side), -1)
+    for y in range(side):
+        for x in range(side):
+            solid = [n for n, alpha in enumerate(alphas) if alpha[y, x] >= 128]
+            if solid:
+                top[y, x] = solid[-1]
+                seen[solid[-1]] += 1
+    counted = [
+        n
+        for n, paste in enumerate(pastes)
+        if paste.labelled and seen[n] >= max(1, options.min_visible * full[n])
+    ]
+    mask = np.zeros((side, side), np.uint8)
+    instances = np.zeros((side, side), np.uint8)
+    for y in range(side):
+        for x in range(side):
+            value = 0
+            for n, alpha in enumerate(alphas):
+                value = mixed(value, 255 if n in counted else 0, int(alpha[y, x]))
+            mask[y, x] = value
+            if value >= 128:
+                touching = [n for n in counted if alphas[n][y, x]]
+                own = top[y, x] if top[y, x] in counted else touching[-1]
+                instances[y, x] = counted.index(own) + 1
+    objects = []
+    for number, n in enumerate(counted, 1):
+        ys, xs = np.nonzero(instances == number)
+        box = (int(xs.min()), int(ys.min()), int(np.ptp(xs)) + 1, int(np.ptp(ys)) + 1)
+        share = float(np.float32(seen[n] / full[n]))
+        objects.append((pastes[n].fg_id, pastes[n].flip, box, len(xs), share))
+    return mask, instances, objects

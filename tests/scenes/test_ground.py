@@ -1,0 +1,52 @@
+"""Where the ground of a background is seen."""
+
+import numpy as np
+import pytest
+
+from tests.scenes.making import SIDE, floor_and_wall
+from transforms.scenes.ground import Ground, find_ground
+from transforms.scenes.hidden import seen
+
+
+def test_a_floor_is_found_and_what_stands_on_it_is_not() -> None:
+    ground = find_ground(floor_and_wall())
+    assert ground.found
+    assert not ground.mask[: SIDE // 3].any()
+    assert ground.mask[SIDE - 12 : SIDE - 2, 5:25].all()
+    assert not ground.mask[: SIDE // 2 + 5, 32:42].any()
+    below = ground.floor[ground.horizon + 1 :].astype(int)
+    assert (np.diff(below) >= 0).all()
+    assert abs(int(ground.floor[-2]) - int(ground.nearness[-2, 0])) <= 8
+
+
+def test_inverse_depth_at_any_scale_and_depth_in_metres_have_the_same_ground() -> None:
+    nearness = floor_and_wall()
+    ground = find_ground(nearness)
+    scaled = find_ground(nearness * 40 - 7)
+    metric = find_ground(1 / (nearness + np.float32(0.5)), near_is_large=False)
+    for other in (scaled, metric):
+        assert other.horizon == ground.horizon
+        assert (other.mask == ground.mask).mean() > 0.99
+        assert np.abs(other.nearness.astype(int) - ground.nearness).max() <= 1
+
+
+@pytest.mark.parametrize("depth", [np.ones((60, 60)), np.tile(np.linspace(0, 1, 60), (60, 1))])
+def test_walls_have_no_ground(depth: np.ndarray) -> None:
+    assert not find_ground(depth.astype(np.float32)).found
+
+
+def test_a_ground_survives_its_file() -> None:
+    ground = find_ground(floor_and_wall())
+    data = ground.to_bytes()
+    again = Ground.from_bytes(data)
+    assert again.to_bytes() == data
+    assert (again.horizon, again.found) == (ground.horizon, ground.found)
+    np.testing.assert_array_equal(again.mask, ground.mask)
+    np.testing.assert_array_equal(again.floor, ground.floor)
+
+
+def test_what_is_clearly_nearer_hides_and_the_border_is_soft() -> None:
+    nearness = np.array([[100, 115, 119, 123, 200]], np.uint8)
+    alpha = np.full((1, 5), 200, np.uint8)
+    assert seen(alpha, nearness, 100).tolist() == [[200, 200, 100, 0, 0]]
+    assert seen(alpha, nearness, -1) is alpha
