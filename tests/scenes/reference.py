@@ -1,6 +1,5 @@
 """A scene composed pixel by pixel, slowly and plainly, to hold the real one against."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +47,17 @@ def left_of(alpha: int, nearness: int, ground: int) -> int:
     return int(alpha * max(0, 255 - over * 255 // 8) / 255 + 0.5)
 
 
+def each(array: np.ndarray) -> list[tuple[int, int]]:
+    """Rows and columns of what is not 0."""
+    return [(int(y), int(x)) for y, x in zip(*np.nonzero(array), strict=True)]
+
+
 def expected(made: Made, options: SceneOptions) -> Expected:
     """Composes a scene."""
     side = options.width
     picture = np.asarray(made.background).copy()
     mask_parts: list[np.ndarray] = []
     full: list[int] = []
-    each: Callable[[np.ndarray], list[tuple[int, int]]] = lambda array: [
-        (int(y), int(x)) for y, x in zip(*np.nonzero(array), strict=True)
-    ]
     for paste in made.scene.pastes:
         drawn = sprite(paste)
         full.append(sum(int(value) >= 128 for value in drawn.alpha.reshape(-1)))
