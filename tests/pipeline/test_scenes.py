@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from pipeline import GenerateResult, SpecError, generate, verify
+from pipeline import GenerateResult, SpecError, generate
 from pipeline.scene_spec import SCENE_FIELDS, scene_options
 from pipeline.spec import DatasetSpec
+from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.formats.base import Folder
 from transforms.plan.plan import load_plan
@@ -159,7 +160,7 @@ def test_wrong_objects_are_named(natural: GenerateResult) -> None:
         for block in blocks(plan, shard, 8)
         for placement in block.placements
     }
-    row = next(row for row in _rows(natural) if len(row["object_fg_ids"]) > 1)
+    row = next(row for row in _rows(natural) if len(row["object_fg_ids"]) == 4)
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
     values["object_boxes"] = tuple(tuple(box) for box in row["object_boxes"])
     instances, mask = _pixels(row["instances"]), _pixels(row["mask"])
@@ -181,7 +182,7 @@ def test_wrong_objects_are_named(natural: GenerateResult) -> None:
     assert "visible to 1.5" in (fault(**first("object_visible", 1.5)) or "")
     assert "visible to 0.1" in (fault(**first("object_visible", 0.1)) or "")
     assert "foreground 999" in (fault(**first("object_fg_ids", 999)) or "")
-    assert "has 1 entries" in (fault(object_visible=values["object_visible"][:1]) or "")
+    assert "4 entries, not 1" in (fault(object_visible=values["object_visible"][:1]) or "")
 
 
 @pytest.mark.slow
