@@ -153,31 +153,3 @@ def test_tfds_cuts_splits(full):
     assert [len(part) for part in keys] == [54, 162, 288]
     assert sorted(keys[0] + keys[1]) == sorted(rows_by_key(full.output, "train"))
     assert sorted(keys[2]) == sorted(rows_by_key(full.output))
-
-
-def test_tensorflow_io_reads_the_parquet_files(full):
-    tfio = pytest.importorskip("tensorflow_io", reason="tensorflow-io is not installed")
-    names = (
-        "key",
-        "image.bytes",
-        "mask.bytes",
-        "depth.bytes",
-        "depth_scale",
-        "fg_id",
-        "bg_id",
-        "area",
-    )
-    rows = rows_by_key(full.output)
-    seen = []
-    for path in sorted(Path(full.output).glob("data/*.parquet")):
-        for record in tfio.IODataset.from_parquet(str(path), columns=list(names)):
-            values = {name: record[name].numpy() for name in names}
-            row = rows[values["key"].decode()]
-            for name in names[1:4]:
-                assert values[name] == row[name.removesuffix(".bytes")]["bytes"]
-            for name in names[4:]:
-                assert values[name] == row[name]
-            seen.append(row["key"])
-    assert sorted(seen) == sorted(rows)
-    image = tf.io.decode_jpeg(rows[seen[0]]["image"]["bytes"])
-    assert image.shape == (160, 160, 3)
