@@ -35,7 +35,7 @@ GUIDE_SIDE = 384
 """Longer side, in pixels, of the picture that guides the filter, and of the map it filters."""
 
 FILTER_RADIUS, FILTER_SMOOTHNESS = 5, 1e-4
-STRETCH = (0.1, 0.9)
+STRETCH = (0.15, 0.85)
 """Alpha below the first becomes 0 and above the second 1."""
 
 _UNSURE = (0.1, 0.9)
