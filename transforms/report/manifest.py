@@ -7,7 +7,6 @@ from typing import Any
 
 from transforms.formats.base import FRAGMENT, OtherFile, OutputFile
 from transforms.models.depth.base import DepthMeaning
-from transforms.plan.cutouts import listed_path
 from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.plan import Plan
 from transforms.steps.summarise import Summary
@@ -102,5 +101,5 @@ def _input(asset: InputImage) -> dict[str, Any]:
     """What is listed of an input; the path of a cut-out is relative to the data set's folder."""
     fields = dataclasses.asdict(asset)
     if asset.cutout is not None:
-        fields["cutout"]["path"] = listed_path(asset.cutout)
+        fields["cutout"]["path"] = asset.cutout.listed
     return fields

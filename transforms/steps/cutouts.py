@@ -15,6 +15,9 @@ from transforms.pixels.images import to_rgb
 LONGEST_SIDE = 1024
 """A photograph is cut out at a size whose longer side is at most so many pixels."""
 
+PNG_LEVEL = 4
+"""Compression of cut-outs: level 6 takes 2.5 times as long and saves 4 %."""
+
 METHOD = 1
 """Changes whenever equal maps become other cut-outs."""
 

@@ -20,8 +20,9 @@ from transforms.formats.base import (
 )
 from transforms.owned import for_a_run, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
-from transforms.plan.cutouts import CUTOUTS, cutout_files, listed_path
-from transforms.plan.plan import Plan, load_plan
+from transforms.plan.cutouts import cutout_files
+from transforms.plan.inputs import CUTOUTS
+from transforms.plan.plan import PLAN, Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
 from transforms.report.gallery import build_gallery
@@ -34,7 +35,6 @@ from transforms.steps.write import check_failures
 
 MANIFEST = "manifest.json"
 MANIFEST_CHECKSUM = "manifest.json.sha256"
-PLAN = "state/plan.json"
 SPEC = "state/spec.json"
 IDENTITY = "state/identity.json"
 STATE_FILES = (PLAN, SPEC, IDENTITY)
@@ -113,7 +113,7 @@ def _tidy_cutouts(folder: Folder, plan: Plan) -> None:
 
 def _cutouts(folder: Folder, plan: Plan) -> list[OtherFile]:
     """What models have cut out of photographs, as files of the data set."""
-    found = {listed_path(each.cutout): each.cutout for each in plan.foregrounds if each.cutout}
+    found = {each.cutout.listed: each.cutout for each in plan.foregrounds if each.cutout}
     files = [OtherFile(path, cutout.bytes, cutout.sha256) for path, cutout in found.items()]
     return files + [
         other_file(path, data)
