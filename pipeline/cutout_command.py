@@ -169,6 +169,12 @@ def _side_by_side(stem: str, picture: Image.Image, found: list[_Made]) -> list[E
     for made in found[:1]:
         image = made.image.copy()
         image.thumbnail(_TILE)
-        note = made.report.note if made.report else _OWN_ALPHA
+        note = _caption(made.report) if made.report else _OWN_ALPHA
         exhibits.append(Exhibit(note, "", "", image, b""))
     return exhibits
+
+
+def _caption(report: CutoutReport) -> str:
+    """What there is room for under a tile."""
+    doubt = ["doubtful"] if report.doubt else []
+    return ", ".join([f"unsure {report.unsure:.2f}", *doubt, *report.touches])

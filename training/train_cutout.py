@@ -187,9 +187,7 @@ class CutoutTrainer:
         parts = [float(entropy.detach()), float(overlap.detach())]
         return [sum(parts), *parts]
 
-    def run(
-        self, examples: Examples, batch_size: int, steps: int, stop: int | None = None
-    ) -> None:
+    def run(self, examples: Examples, batch_size: int, steps: int, stop: int | None = None) -> None:
         """Trains until so many steps are done over all starts.
 
         Args:

@@ -82,7 +82,7 @@ class CutoutReport:
 
     @property
     def note(self) -> str:
-        """The report in a few words, such as `unsure 0.12, 31 % of the picture, touches left`."""
+        """The report in a few words, such as `unsure 0.12, 31% of the picture, touches left`."""
         words = [f"unsure {self.unsure:.2f}", f"{self.area:.0%} of the picture"]
         words += [f"touches {' and '.join(self.touches)}"] if self.touches else []
         words += [f"{self.parts} parts"] if self.parts > 1 else []
