@@ -5,7 +5,7 @@
 #   ./run_local.sh --foregrounds=DIR --backgrounds=DIR --output=DIR [--OPTION=VALUE ...]
 #
 # It needs bash and either uv, or Python 3.10 to 3.14 with pip. The first start makes .venv beside
-# this file and installs the pinned packages into it, about 0.5 GB; later starts only run. Everything
+# this file and installs the pinned packages into it, about 0.7 GB; later starts only run. Everything
 # given is passed on to `generate` (its options: .venv/bin/mask-depth-dataset generate --help). All
 # cores are used.
 #

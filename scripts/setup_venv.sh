@@ -15,7 +15,7 @@ newest=15 # The first minor version of Python that is not taken.
 torch=
 case ${1:-} in
     run)
-        extras=("${@:2}") constraints=constraints.txt gigabytes=0.6
+        extras=("${@:2}") constraints=constraints.txt gigabytes=0.7
         [[ " ${*:2} " != *" torch "* && " ${*:2} " != *" hf "* ]] || torch=1
         ;;
     test) extras=(sample torch hf gcp aws test) constraints=constraints-test.txt gigabytes=4 torch=1 ;;
