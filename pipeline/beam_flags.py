@@ -58,8 +58,8 @@ def check_beam_flags(arguments: Sequence[str], own: Iterable[str]) -> None:
         if not word.startswith("-"):
             if lenient:
                 continue  # Perhaps the value of a flag of the job server.
-            raise SpecError(f"{word!r} is a stray word; options begin with -- (see --help)")
+            raise SpecError(f"{word!r} is unexpected; options begin with -- (see --help)")
         like = nearest(name, names)
         if like or not lenient or not word.startswith("--"):
             hint = f"; did you mean --{like}?" if like else "; see --help"
-            raise SpecError(f"{word.partition('=')[0]} is no option{hint}")
+            raise SpecError(f"{word.partition('=')[0]} is not an option{hint}")

@@ -155,8 +155,8 @@ def build_catalog(
         foregrounds = list(categories.applied(foregrounds))
     if len({asset.id for asset in foregrounds}) < len(foregrounds):
         findings.notes.append(
-            "ids of foregrounds are positions in sorted order: of some photographs several parts"
-            " were cut out"
+            "ids of foregrounds are positions in sorted order: several parts were cut out of"
+            " some photographs"
         )
         foregrounds = [replace(asset, id=n) for n, asset in enumerate(foregrounds, 1)]
     return Catalog(
@@ -195,7 +195,7 @@ def _images(listing: Listing, findings: _Findings) -> Listing:
             reason = "the file's name is not Unicode; rename it"
         elif not has_image_name(path):
             extension = os.path.splitext(path)[1] or "(none)"
-            reason = foreign_name(path) or f"the extension {extension} is not of an image"
+            reason = foreign_name(path) or f"the extension {extension} is not that of an image"
         else:
             continue
         others.add(path)

@@ -30,9 +30,9 @@ Makes a training set for segmentation and depth from a folder of cut-out foregro
 backgrounds: composites, exact masks and depth maps, as TFRecord and Parquet."""
 
 _BEAM = """\
-Every Beam pipeline flag is accepted as Beam spells it. Without --runner the job runs on this
+All Beam pipeline flags are accepted. Without --runner the job runs on this
 machine with a worker process for each core; --direct_num_workers=N changes that.
---runner=DataflowRunner and the like send it elsewhere."""
+--runner=DataflowRunner, for example, runs it elsewhere."""
 
 USAGE_ERROR = 2
 JOB_FAILED = 1
@@ -84,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--dry_run",
         action="store_true",
-        help="check the inputs and say what would be made, without making it",
+        help="check the inputs and report what would be made, without making it",
     )
     verify = commands.add_parser(
         "verify",
@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
             "--debug",
             action="store_true",
             default=False if each is main_parser else argparse.SUPPRESS,
-            help="show whole tracebacks and what Beam logs",
+            help="show full tracebacks and Beam's log",
         )
     return main_parser
 
@@ -125,9 +125,7 @@ class _Look:
 
     sample: int | None = field(
         default=None,
-        metadata=option(
-            "how much is read", Whole(1), "a quick look at about N samples", unset="all"
-        ),
+        metadata=option("how much is checked", Whole(1), "check only about N samples", unset="all"),
     )
 
 
@@ -139,7 +137,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
         own_process: whether nothing else runs in this process, so that workers can be copies of it.
 
     Returns:
-        0 when it worked, 1 when the job failed, 2 when the request is impossible, 130 after an
+        0 when it worked, 1 when the job failed, 2 when the options are invalid, 130 after an
         interrupt.
     """
     try:
@@ -163,7 +161,7 @@ def main(argv: Sequence[str] | None = None, own_process: bool = False) -> int:
             raise
         reason = " ".join(f"{error}".split())
         print(
-            f"error: not foreseen: {type(error).__name__}: {reason} (--debug shows where)",
+            f"error: unexpected {type(error).__name__}: {reason} (--debug shows where)",
             file=sys.stderr,
         )
         return JOB_FAILED
@@ -296,7 +294,7 @@ def _refuse_unknown(unknown: list[str], command: str, request: type) -> None:
         name = word.partition("=")[0]
         like = nearest(name, [each.flag for each in declared(request)])
         hint = f"; did you mean --{like}?" if like else "; see --help"
-        raise SpecError(f"{name} is no option of {command}{hint}")
+        raise SpecError(f"{name} is not an option of {command}{hint}")
 
 
 def entry() -> NoReturn:

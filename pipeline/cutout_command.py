@@ -96,7 +96,7 @@ def _cut_file(
 ) -> tuple[Image.Image, list[_Made]]:
     """A picture, upright, and what is cut out of it."""
     if not has_image_name(path):
-        raise BadImage("the extension is not of an image")
+        raise BadImage("the extension is not that of an image")
     data = storage.read_bytes(path)
     crop = request.crop and not request.only_masks
     try:

@@ -84,7 +84,7 @@ def predict_file(model: DepthModel, path: str) -> tuple[Image.Image, np.ndarray]
         BadImage: it is not a picture, or its depth map is useless.
     """
     if not has_image_name(path):
-        raise BadImage("the extension is not of an image")
+        raise BadImage("the extension is not that of an image")
     image = to_rgb(open_image(storage.read_bytes(path)))
     depth = model.predict(np.asarray(image)[None])[0]
     if reason := fault(depth):

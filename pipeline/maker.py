@@ -39,11 +39,11 @@ class Maker:
     def difference(self, former: Identity, depth_model: str) -> str:
         """What another maker of a data set differs in, naming both; empty where nothing does."""
         if former.program != self.program:
-            return f"it was begun by {former.program}, this is {self.program}"
+            return f"it was started by {former.program}, this is {self.program}"
         if former.weights != self.weights:
             return (
                 f"the weights of its depth model {depth_model} have SHA-256 {former.weights},"
-                f" those there are now have {self.weights}"
+                f" the current ones have {self.weights}"
             )
         if former.computed_by != self.computed_by:
             return f"its depth is computed by {former.computed_by}, here is {self.computed_by}"

@@ -177,7 +177,7 @@ class Text(Kind):
     def accept(self, value: object) -> str:
         """The text."""
         if not isinstance(value, str):
-            raise Refused("is impossible; give text")
+            raise Refused("is invalid; give text")
         if not value:
             raise Refused("is empty; give a value")
         return value
@@ -193,7 +193,7 @@ class Place(Kind):
         """The path as text."""
         path = os.fspath(value) if isinstance(value, os.PathLike) else value
         if not isinstance(path, str):
-            raise Refused("is impossible; give a path")
+            raise Refused("is invalid; give a path")
         if not path:
             raise Refused("is empty; give a path")
         return path
@@ -229,7 +229,7 @@ class Switch(Kind):
             return value
         if getattr(getattr(value, "dtype", None), "kind", "") == "b":  # NumPy's own.
             return bool(value)
-        raise Refused("is impossible; give true or false")
+        raise Refused("is invalid; give true or false")
 
     def text(self, value: bool) -> str:
         """In words."""
@@ -269,15 +269,15 @@ class Whole(Kind):
             return None
         number = whole(value)
         if number is None:
-            raise Refused(f"is impossible; give {self._wanted}")
+            raise Refused(f"is invalid; give {self._wanted}")
         if self.least is not None and number < self.least:
             raise Refused(
-                f"is impossible; give at least {self.least}"
+                f"is invalid; give at least {self.least}"
                 if self.most is None
-                else f"is impossible; give {self.least} to {self.most}"
+                else f"is invalid; give {self.least} to {self.most}"
             )
         if self.most is not None and number > self.most:
-            raise Refused(f"is impossible; give {self.least} to {self.most}")
+            raise Refused(f"is invalid; give {self.least} to {self.most}")
         return number
 
 
@@ -295,7 +295,7 @@ class Share(Kind):
         """The value as a float."""
         number = real(value)
         if number is None or not 0 <= number <= 1:
-            raise Refused("is impossible; give 0 to 1")
+            raise Refused("is invalid; give 0 to 1")
         return number
 
 
@@ -318,10 +318,10 @@ class Factors(Kind):
             return self.parse(value)
         numbers = [real(part) for part in items(value)]
         if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
-            raise Refused("is impossible; give two numbers such as 0.5 and 1.0")
+            raise Refused("is invalid; give two numbers such as 0.5 and 1.0")
         low, high = numbers[0], numbers[1]
         if not 0 < low <= high < math.inf:
-            raise Refused("is impossible; give LOW:HIGH, 0 < LOW <= HIGH")
+            raise Refused("is invalid; give LOW:HIGH, 0 < LOW <= HIGH")
         return low, high
 
     def text(self, value: tuple[float, float]) -> str:
@@ -341,7 +341,7 @@ class Words(Kind):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         words = items(value)
         if not words or not all(isinstance(word, str) for word in words):
-            raise Refused("is impossible; give words")
+            raise Refused("is invalid; give names")
         return tuple(str(word) for word in words)
 
     def text(self, value: Sequence[str]) -> str:

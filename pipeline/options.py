@@ -15,7 +15,7 @@ from pipeline.spec import DatasetSpec
 T = TypeVar("T")
 
 COMMANDS = ("config", "overwrite", "extend", "dry_run", "debug")
-"""Flags of `generate` that say what a run does, not what is made."""
+"""Flags of `generate` that control a run and do not affect the samples."""
 
 
 class _Toggle(argparse.Action):
@@ -83,7 +83,7 @@ def from_arguments(
 
 
 def spec_of(arguments: argparse.Namespace, config: Mapping[str, Any] | None = None) -> DatasetSpec:
-    """The spec that flags and config file describe. Raises SpecError for what is impossible."""
+    """The spec that flags and config file describe. Raises SpecError for invalid options."""
     return from_arguments(DatasetSpec, arguments, config)
 
 
@@ -156,7 +156,7 @@ def _beam_flags(path: str, key: str, value: Any, names: Iterable[str]) -> list[s
     if key not in beam_flags():
         like = nearest(key, [*names, *beam_flags()])
         hint = f"; did you mean {like}?" if like else "; see generate --help"
-        raise SpecError(f"--config={path}: {key} is no option{hint}")
+        raise SpecError(f"--config={path}: {key} is not an option{hint}")
     if isinstance(value, bool):
         return [f"--{key}"] if value else []
     values = value if isinstance(value, list) else [value]

@@ -113,7 +113,7 @@ def _stored(folder: Folder) -> _Stored:
         except Exception as error:  # Anything may stand in a file of that name.
             reason = "it is empty" if not data else f"{type(error).__name__}: {error}"
             raise SpecError(
-                f"--output={folder.root}: {name} is damaged or not of this program"
+                f"--output={folder.root}: {name} is damaged or was not written by this program"
                 f" ({reason.splitlines()[0]}); choose another folder, or delete this one yourself"
             ) from None
 
@@ -310,7 +310,7 @@ def judged(spec: DatasetSpec, plan: Plan, maker: Maker, extend: bool, overwrite:
     if difference:
         raise SpecError(
             f"--output={spec.output} holds another data set: {difference}; choose another"
-            " folder, start afresh with --overwrite, or, with more placements or inputs, add"
+            " folder, start over with --overwrite, or, with more placements or inputs, add"
             " what is missing with --extend"
         )
     plan = extended(former_plan, plan)
@@ -349,14 +349,14 @@ def _refuse_maker(spec: DatasetSpec, former: Identity | None, maker: Maker) -> N
         difference = maker.difference(former, spec.depth_model)
     elif spec.with_depth:
         difference = (
-            "it was begun by an older version, which has not noted its depth model's weights"
+            "it was started by an older version, which did not record its depth model's weights"
         )
     else:
         return  # Composites and masks are the same in every version, but for what CHANGELOG says.
     if difference:
         raise SpecError(
-            f"--output={spec.output} cannot be continued: {difference}; continue it with what began"
-            " it, start afresh with --overwrite, or choose another folder"
+            f"--output={spec.output} cannot be continued: {difference}; continue it with the"
+            " version that started it, start over with --overwrite, or choose another folder"
         )
 
 
@@ -366,7 +366,7 @@ def _is_finished(folder: Folder) -> bool:
         return False
     manifest = read_manifest(folder)
     if manifest is None:
-        _LOG.warning("%s is damaged; what it lists is made again", folder.path(MANIFEST))
+        _LOG.warning("%s is damaged; the files that it lists are made again", folder.path(MANIFEST))
         return False
     wanted = {
         file["path"]: file["bytes"] for kind in ("files", "other_files") for file in manifest[kind]
@@ -390,11 +390,11 @@ def _refuse_extension(spec: DatasetSpec, plan: Plan, former: Plan) -> None:
     others = sorted(set(spec.formats) - set(TABLE_FORMATS))
     if others:
         raise SpecError(
-            f"--extend is for {', '.join(TABLE_FORMATS)}, whose shards stay as they are;"
-            f" --formats has {', '.join(others)}"
+            f"--extend works with {', '.join(TABLE_FORMATS)} only; --formats has"
+            f" {', '.join(others)}"
         )
     if plan.max_samples is not None:
-        raise SpecError(f"--extend is for whole data sets; --max_samples={plan.max_samples} is set")
+        raise SpecError(f"--extend needs a full data set; --max_samples={plan.max_samples} is set")
     new = sorted(set(plan.categories) - set(former.categories))
     if former.categories and new:
         raise SpecError(
@@ -498,8 +498,8 @@ def check_space(spec: DatasetSpec, plan: Plan) -> None:
     if needed > free:
         raise SpecError(
             f"--output={spec.output}: about {format_bytes(needed)} are needed and"
-            f" {format_bytes(free)} are free; free some, choose another disk,"
-            " or make less with --max_samples or --placements"
+            f" {format_bytes(free)} are free; free some space, choose another"
+            " disk, or make fewer samples with --max_samples or --placements"
         )
 
 

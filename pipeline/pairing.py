@@ -82,9 +82,9 @@ def pair(pictures: Listing, masks: Listing) -> Pairing:
                     used.add(candidates[0])
             elif owners:
                 for owner in owners:
-                    without.setdefault(owner, f"several could be meant: {_names(candidates)}")
+                    without.setdefault(owner, f"several match: {_names(candidates)}")
                 for mask in candidates:
-                    lone.setdefault(mask, f"could be meant for several: {_names(owners)}")
+                    lone.setdefault(mask, f"it matches several: {_names(owners)}")
     return Pairing(
         found,
         {

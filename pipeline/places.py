@@ -12,7 +12,7 @@ from transforms.plan.plan import Plan
 
 _GLOB = re.compile(r"[*?\[]")
 
-# Names at every depth of a data set: what matches one would read what is made.
+# Names at every depth of a data set: a pattern that matches one would read its files.
 _WRITTEN = (
     "README.md",
     "picture.png",
@@ -54,12 +54,12 @@ def check_places(spec: DatasetSpec) -> None:
         named = f"--{flag}={pattern}" if flag != "depth_model" else f"--{flag}={spec.depth_model}"
         if _is_inside(base, output):
             raise SpecError(
-                f"{named} is inside --output={spec.output}, which is for what is made;"
+                f"{named} is inside --output={spec.output}, where the data set is written;"
                 " choose another output"
             )
         if _is_inside(output, base) and (not rest or _reads_output(base, rest, output)):
             raise SpecError(
-                f"--output={spec.output} is inside {named}: what is made would be read as"
+                f"--output={spec.output} is inside {named}: its files would be read as"
                 " input; choose another output"
             )
 

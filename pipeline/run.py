@@ -214,7 +214,7 @@ def checked(
         SpecError: something in the spec, the inputs or the output folder makes it impossible.
     """
     if overwrite and extend:
-        raise SpecError("--overwrite and --extend exclude each other; give one of them")
+        raise SpecError("give either --overwrite or --extend, not both")
     check_places(spec)
     spec = resolved(spec)
     spec.check()
@@ -236,7 +236,7 @@ def check_temporary_folder() -> None:
     try:
         tempfile.gettempdir()
     except FileNotFoundError as error:
-        raise SpecError(f"{error.strerror}; set TMPDIR to a folder that can be written") from None
+        raise SpecError(f"{error.strerror}; set TMPDIR to a writable folder") from None
 
 
 def resolved(spec: DatasetSpec) -> DatasetSpec:
@@ -349,7 +349,7 @@ def _run(
             raise JobError(job_reason(error)) from error
         except KeyboardInterrupt:
             if not runner.local:
-                _LOG.warning("the job may run on where it was sent to; cancel it there")
+                _LOG.warning("the job may still be running remotely; cancel it there")
             raise
     if not runner.waits:
         name = runner.options.view_as(GoogleCloudOptions).job_name
@@ -359,7 +359,7 @@ def _run(
 def job_reason(error: Exception) -> str:
     """The line of a worker's traceback that says what happened."""
     if type(error).__name__ == "DataflowJobAlreadyExistsError":
-        return "a job of that name is active and makes this data set; wait for it, or cancel it"
+        return "a job with that name is already making this data set; wait for it, or cancel it"
     lines = [line for line in str(error).splitlines() if _RAISED.match(line)]
     text = lines[-1] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
     # Beam appends where it happened, and workers quote what they raise.

@@ -84,7 +84,7 @@ class RunnerChoice:
             for server in servers if self.waits else ():
                 server.stop()
 
-        note = "" if self.local else "the job may run on where it was sent to; cancel it there"
+        note = "" if self.local else "the job may still be running remotely; cancel it there"
         try:
             with (
                 process.at_end(stop, note),
@@ -114,7 +114,7 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
     workers = options.view_as(DirectOptions).direct_num_workers
     if workers < 0:
         raise SpecError(
-            f"--direct_num_workers={workers} is impossible; give at least 1, or 0 for all cores"
+            f"--direct_num_workers={workers} is invalid; give at least 1, or 0 for all cores"
         )
     FileSystems.set_options(options)
     kind = _kind(name)

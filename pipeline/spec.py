@@ -40,7 +40,7 @@ MAX_SIDE = 16384
 """Largest side of a composite: the widest picture that every reader of the formats accepts."""
 
 # Headings of the help.
-_INPUTS = "inputs and output (folders, globs, gs:// and the like)"
+_INPUTS = "inputs and output (folders, globs, gs:// and similar)"
 _SAMPLES = "samples"
 _STORAGE = "storage"
 _DEPTH = "depth"
@@ -85,12 +85,12 @@ class Shares(Kind):
         try:
             shares = tuple(_share(item) for item in items)
         except (TypeError, ValueError, KeyError):
-            raise Refused("is impossible; give names and shares such as train:0.9") from None
+            raise Refused("is invalid; give names and shares such as train:0.9") from None
         names = [share.name for share in shares]
         if not names or len(set(names)) < len(names):
-            raise Refused("is impossible; give each split once")
+            raise Refused("is invalid; give each split once")
         if not all(0 < share.share < math.inf for share in shares):
-            raise Refused("is impossible; give each split a share above 0")
+            raise Refused("is invalid; give each split a share above 0")
         return shares
 
     def text(self, value: Any) -> str:
@@ -449,7 +449,7 @@ class DatasetSpec:
         unknown = sorted(set(self.formats) - set(FORMATS))
         if unknown or not self.formats or len(set(self.formats)) < len(self.formats):
             raise SpecError(
-                f"--formats={','.join(self.formats)} is impossible; give each of"
+                f"--formats={','.join(self.formats)} is invalid; give each of"
                 f" {', '.join(FORMATS)} at most once"
             )
         if self.depth_labels == "layered" and not self.with_depth:
@@ -473,7 +473,8 @@ class DatasetSpec:
         for split in self.splits:
             if not re.fullmatch(r"[a-zA-Z]\w*", split.name, re.ASCII):
                 raise SpecError(
-                    f"--split={text}: {split.name!r} is no name of a split; use letters, digits, _"
+                    f"--split={text}: {split.name!r} is not a valid split name; use letters,"
+                    " digits, _"
                 )
             if split.name in (FOREGROUNDS, BACKGROUNDS, "all"):
                 raise SpecError(f"--split={text}: the name {split.name!r} is taken")

@@ -70,7 +70,7 @@ def verify(
         spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
         plan = Plan.from_json(storage.read_text(folder.plan_path))
         next(plan.shards())
-    except Exception as error:  # Anything may stand in a damaged file.
+    except Exception as error:  # A damaged file may contain anything.
         fault = Fault(
             "state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}"
         )

@@ -161,11 +161,11 @@ if installed; then
 fi
 
 if [[ -f $venv/.installing ]]; then
-    echo "The last installation did not finish; starting it afresh." >&2
+    echo "The last installation did not finish; starting over." >&2
     rm -rf "$venv"
 elif [[ -e $venv ]] && ! suitable "$venv/bin/python"; then
     [[ -f $venv/pyvenv.cfg ]] || { echo "$venv is in the way and no virtual environment." >&2 && exit 1; }
-    echo "$venv has no Python from 3.10 to 3.$((newest - 1)); making it anew." >&2
+    echo "$venv has no Python from 3.10 to 3.$((newest - 1)); making it again." >&2
     rm -rf "$venv"
 fi
 if [[ -n $torch ]] && ! compgen -G "$venv/lib/python*/site-packages/torch/version.py" >/dev/null; then

@@ -88,7 +88,7 @@ def read_record(folder: Folder, shard: ShardSpec) -> ShardRecord | None:
         return None
     try:
         record = ShardRecord.from_json(data.decode())
-    except Exception:  # Anything may stand in a damaged file.
+    except Exception:  # A damaged file may contain anything.
         return None
     ours = record.shard == shard and record.digest == wanted_digest(folder, shard)
     return record if ours else None

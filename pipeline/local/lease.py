@@ -214,7 +214,7 @@ class _Renewal(threading.Thread):
             if held is None:  # It may be the last renewal itself, whose answer was lost.
                 held = read_version(self._path)
             if held is None or not _is_of(held, self._own):
-                _LOG.warning("another run has taken %s; end one of the two", self._path)
+                _LOG.warning("another run has taken over %s; stop one of the two", self._path)
                 return
             self._held = held
 

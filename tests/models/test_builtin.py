@@ -55,7 +55,7 @@ def test_a_truncated_graph_is_named(tmp_path, monkeypatch):
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(builtin.GRAPH.read_bytes()[:50_000])
     monkeypatch.setattr(builtin, "GRAPH", broken)
-    with pytest.raises(ModelError, match=r"broken\.onnx.*install the package anew"):
+    with pytest.raises(ModelError, match=r"broken\.onnx.*reinstall the package"):
         BuiltinModel(Running(device="cpu"))
 
 

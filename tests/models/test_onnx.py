@@ -169,7 +169,7 @@ def test_sizes_are_those_of_transformers(size):
         ("{", "no usable settings"),
         ('{"do_pad": true}', "do_pad is not supported"),
         ('{"size": {"shortest_edge": 256}}', "shortest_edge is not supported"),
-        ('{"size": {"height": 0, "width": 4}}', "size 0 is no number of pixels"),
+        ('{"size": {"height": 0, "width": 4}}', "size 0 is not a number of pixels"),
         ('{"image_std": [1, 0, 1]}', "must not be 0"),
         ('{"image_mean": [1, 2]}', "image_mean must be three numbers"),
     ],
@@ -211,7 +211,7 @@ def test_a_meaning_that_is_none_is_named(tmp_path, content):
 def test_files_that_are_no_onnx(tmp_path, content):
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"model\.onnx: not a whole ONNX file"):
+    with pytest.raises(ModelError, match=r"model\.onnx: not a complete ONNX file"):
         load_model(f"onnx:{path}")
 
 

@@ -53,7 +53,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(inputs, tmp_path, c
         ("--num_shards=many", "--num_shards=many is not understood; give auto or a number"),
         ("--depth_model=magic", "give builtin, onnx:PATH, hf:ID_OR_DIR or torchscript:PATH"),
         ("--split=a:0.5", "the shares add up to 0.5; they must add up to 1"),
-        ("--batch_size=0", "--batch_size=0 is impossible"),
+        ("--batch_size=0", "--batch_size=0 is invalid"),
     ],
 )
 def test_what_is_impossible_is_one_line_and_no_work(inputs, tmp_path, capsys, change, words):

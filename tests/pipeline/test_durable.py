@@ -138,7 +138,9 @@ def test_damaged_state_is_absent_or_named_in_one_line(inputs, copy, damage):
     for name in ("state/plan.json", "state/spec.json", "state/identity.json"):
         before = (copy / name).read_bytes()
         path = damaged(name)
-        with pytest.raises(SpecError, match=rf"{name} is damaged or not of this program") as told:
+        with pytest.raises(
+            SpecError, match=rf"{name} is damaged or was not written by this program"
+        ) as told:
             generate(spec, LOCAL, progress=False)
         assert len(str(told.value).splitlines()) == 1
         path.write_bytes(before)
@@ -188,7 +190,7 @@ MAKER = Maker("mask-depth-dataset 1.0.0", "a" * 64, "onnxruntime 1.20.0")
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"weights": "b" * 64}, "a{64}, those there are now have b{64}"),
+        ({"weights": "b" * 64}, "a{64}, the current ones have b{64}"),
         ({"computed_by": "onnxruntime 1.21.0"}, r"onnxruntime 1\.20\.0, here is .* 1\.21\.0"),
         ({"program": "mask-depth-dataset 2.0.0"}, r"mask-depth-dataset 1\.0\.0, this is .* 2\.0"),
     ],
@@ -255,7 +257,9 @@ def test_an_older_set_with_depth_is_not_continued(inputs, tmp_path):
     plan = make_plan(spec, build_catalog(spec))
     claim(spec, plan)
     (tmp_path / "set/state/identity.json").unlink()
-    with pytest.raises(SpecError, match="begun by an older version, which has not noted its depth"):
+    with pytest.raises(
+        SpecError, match="started by an older version, which did not record its depth"
+    ):
         claim(spec, plan)
 
 

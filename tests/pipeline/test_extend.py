@@ -128,8 +128,8 @@ def test_only_growth_extends(inputs, growing, tmp_path):
     for changes, what in (
         ({"placements": 1}, "its placements is 2, not 1"),
         ({"placements": 3, "seed": 1}, "its seed is 0, not 1"),
-        ({"placements": 3, "formats": ("zip",)}, "--extend is for .* --formats has zip"),
-        ({"placements": 3, "max_samples": 9}, "--extend is for whole data sets"),
+        ({"placements": 3, "formats": ("zip",)}, "--extend works with .* only; --formats has zip"),
+        ({"placements": 3, "max_samples": 9}, "--extend needs a full data set"),
     ):
         with pytest.raises(SpecError, match=what):
             generate(make_spec(inputs, output, **changes), progress=False, extend=True)

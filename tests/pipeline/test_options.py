@@ -63,7 +63,7 @@ def test_one_declaration_is_flag_config_key_field_help_and_check(capsys):
     assert "salt: grains of it (default: 3)." in (Soup.__doc__ or "")
     assert from_arguments(Soup, made.parse_args(["--salt_grains=4"])) == Soup(4)
     assert from_arguments(Soup, made.parse_args([]), {"salt_grains": 5}) == Soup(5)
-    with pytest.raises(SpecError, match=r"^--salt_grains=10 is impossible; give 0 to 9$"):
+    with pytest.raises(SpecError, match=r"^--salt_grains=10 is invalid; give 0 to 9$"):
         Soup(10)
 
 
@@ -121,28 +121,28 @@ def test_python_gives_what_is_plain():
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"foregrounds": 3}, "--foregrounds=3 is impossible; give a path"),
-        ({"foregrounds": b"x"}, "--foregrounds=b'x' is impossible; give a path"),
+        ({"foregrounds": 3}, "--foregrounds=3 is invalid; give a path"),
+        ({"foregrounds": b"x"}, "--foregrounds=b'x' is invalid; give a path"),
         ({"output": ""}, "--output= is empty; give a path"),
         ({"masks": ""}, "--masks= is empty; give a path"),
-        ({"image_size": "64"}, "--image_size=64 is impossible; give a whole number"),
-        ({"image_size": 64.5}, "--image_size=64.5 is impossible; give a whole number"),
-        ({"image_size": None}, "--image_size=None is impossible; give a whole number"),
-        ({"image_size": True}, "--image_size=True is impossible; give a whole number"),
-        ({"placements": float("inf")}, "--placements=inf is impossible; give a whole number"),
-        ({"flip": "yes"}, "--flip=yes is impossible; give true or false"),
-        ({"flip": 1}, "--flip=1 is impossible; give true or false"),
-        ({"scale_jitter": 0.5}, "--scale_jitter=0.5 is impossible; give two numbers"),
-        ({"scale_jitter": (0.5, float("inf"))}, "is impossible; give two numbers"),
-        ({"scale_jitter": (0.5, float("nan"))}, "is impossible; give two numbers"),
-        ({"formats": 3}, "--formats=3 is impossible"),
-        ({"formats": ["zip", 3]}, "is impossible; give words"),
-        ({"splits": (("a", "x"),)}, "is impossible; give names and shares such as train:0.9"),
-        ({"splits": 5}, "--split=5 is impossible; give names and shares"),
-        ({"splits": [("a", float("nan"))]}, "--split=a:nan is impossible; give each split a share"),
-        ({"depth_model": None}, "--depth_model=None is impossible; give text"),
-        ({"max_failures": "x"}, "--max_failures=x is impossible; give 0 to 1"),
-        ({"max_failures": float("nan")}, "--max_failures=nan is impossible; give 0 to 1"),
+        ({"image_size": "64"}, "--image_size=64 is invalid; give a whole number"),
+        ({"image_size": 64.5}, "--image_size=64.5 is invalid; give a whole number"),
+        ({"image_size": None}, "--image_size=None is invalid; give a whole number"),
+        ({"image_size": True}, "--image_size=True is invalid; give a whole number"),
+        ({"placements": float("inf")}, "--placements=inf is invalid; give a whole number"),
+        ({"flip": "yes"}, "--flip=yes is invalid; give true or false"),
+        ({"flip": 1}, "--flip=1 is invalid; give true or false"),
+        ({"scale_jitter": 0.5}, "--scale_jitter=0.5 is invalid; give two numbers"),
+        ({"scale_jitter": (0.5, float("inf"))}, "is invalid; give two numbers"),
+        ({"scale_jitter": (0.5, float("nan"))}, "is invalid; give two numbers"),
+        ({"formats": 3}, "--formats=3 is invalid"),
+        ({"formats": ["zip", 3]}, "is invalid; give names"),
+        ({"splits": (("a", "x"),)}, "is invalid; give names and shares such as train:0.9"),
+        ({"splits": 5}, "--split=5 is invalid; give names and shares"),
+        ({"splits": [("a", float("nan"))]}, "--split=a:nan is invalid; give each split a share"),
+        ({"depth_model": None}, "--depth_model=None is invalid; give text"),
+        ({"max_failures": "x"}, "--max_failures=x is invalid; give 0 to 1"),
+        ({"max_failures": float("nan")}, "--max_failures=nan is invalid; give 0 to 1"),
         ({"on_error": "stop"}, "--on_error=stop is unknown; give skip or fail"),
     ],
 )
@@ -155,9 +155,9 @@ def test_python_is_refused_with_the_name_of_the_field(changes, words):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"batch_size": 0}, "--batch_size=0 is impossible; give at least 1"),
-        ({"batch_size": -5}, "--batch_size=-5 is impossible; give at least 1"),
-        ({"threads": -1}, "--depth_threads=-1 is impossible; give at least 1"),
+        ({"batch_size": 0}, "--batch_size=0 is invalid; give at least 1"),
+        ({"batch_size": -5}, "--batch_size=-5 is invalid; give at least 1"),
+        ({"threads": -1}, "--depth_threads=-1 is invalid; give at least 1"),
         ({"device": "nonsense"}, "--depth_device=nonsense is unknown; give cpu, cuda or cuda:N"),
     ],
 )
@@ -169,22 +169,22 @@ def test_performance_is_refused_with_the_name_of_the_option(changes, words):
 @pytest.mark.parametrize(
     "word, words",
     [
-        ("--scale_jitter=0.5:inf", "--scale_jitter=0.5:inf is impossible"),
+        ("--scale_jitter=0.5:inf", "--scale_jitter=0.5:inf is invalid"),
         ("--num_shards=--5", "--num_shards=--5 is not understood; give auto or a number"),
         ("--num_shards=²", "--num_shards=² is not understood; give auto or a number"),
-        ("--num_shards=0", "--num_shards=0 is impossible; give at least 1"),
+        ("--num_shards=0", "--num_shards=0 is invalid; give at least 1"),
         ("--image_size=6x", "--image_size=6x is not understood; give a whole number"),
         ("--depth_device=nonsense", "--depth_device=nonsense is unknown"),
-        ("--depth_threads=-1", "--depth_threads=-1 is impossible; give at least 1"),
-        ("--direct_num_workers=-3", "--direct_num_workers=-3 is impossible; give at least 1"),
+        ("--depth_threads=-1", "--depth_threads=-1 is invalid; give at least 1"),
+        ("--direct_num_workers=-3", "--direct_num_workers=-3 is invalid; give at least 1"),
         ("--direct_num_workers=x", "--direct_num_workers: invalid int value: 'x'"),
-        ("--placement=50", "--placement is no option; did you mean --placements?"),
-        ("--image-size=64", "--image-size is no option; did you mean --image_size?"),
+        ("--placement=50", "--placement is not an option; did you mean --placements?"),
+        ("--image-size=64", "--image-size is not an option; did you mean --image_size?"),
         ("--direct-num-workers=2", "did you mean --direct_num_workers?"),
-        ("--dryrun", "--dryrun is no option; did you mean --dry_run?"),
-        ("--zzz=1", "--zzz is no option; see --help"),
-        ("stray", "'stray' is a stray word; options begin with -- (see --help)"),
-        ("-x", "-x is no option"),
+        ("--dryrun", "--dryrun is not an option; did you mean --dry_run?"),
+        ("--zzz=1", "--zzz is not an option; see --help"),
+        ("stray", "'stray' is unexpected; options begin with -- (see --help)"),
+        ("-x", "-x is not an option"),
         ("--seed", "--seed: expected one argument; see --help"),
         ("--output=", "--output= is empty; give a path"),
     ],
@@ -200,10 +200,10 @@ def test_generate_refuses_in_one_line(tmp_path, capsys, word, words):
 @pytest.mark.parametrize(
     "command, words",
     [
-        (["verify", "x", "--sample=0"], "--sample=0 is impossible; give at least 1"),
-        (["verify", "x", "--samples=5"], "--samples is no option; did you mean --sample?"),
-        (["verify", "x", "y"], "'y' is a stray word"),
-        (["depth", "--image=x"], "--image is no option of depth; did you mean --images?"),
+        (["verify", "x", "--sample=0"], "--sample=0 is invalid; give at least 1"),
+        (["verify", "x", "--samples=5"], "--samples is not an option; did you mean --sample?"),
+        (["verify", "x", "y"], "'y' is unexpected"),
+        (["depth", "--image=x"], "--image is not an option of depth; did you mean --images?"),
         (["depth", "--output=x"], "--images=DIR_OR_GLOB is missing (pictures of any size)"),
         (["depth", "--images=x", "--output=y", "--depth_threads=0"], "give at least 1"),
         (["generat"], "invalid choice: 'generat'"),
@@ -275,7 +275,7 @@ def test_a_config_file_gives_options_and_flags_win(tmp_path, name, text):
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("placement: 3", "placement is no option; did you mean placements?"),
+        ("placement: 3", "placement is not an option; did you mean placements?"),
         ("overwrite: true", "overwrite is for the command line; give --overwrite there"),
         ("- a", "give a mapping of options"),
         ("a: [", "is not understood"),
@@ -296,7 +296,7 @@ def test_a_config_file_that_is_not_there(tmp_path, capsys):
 
 def test_a_wrong_value_in_a_config_file_is_named(tmp_path):
     (tmp_path / "job.yaml").write_text("foregrounds: f\nbackgrounds: b\noutput: o\nimage_size: x")
-    with pytest.raises(SpecError, match="--image_size=x is impossible; give a whole number"):
+    with pytest.raises(SpecError, match="--image_size=x is invalid; give a whole number"):
         spec_of(arguments(), read_config(str(tmp_path / "job.yaml")).values)
 
 
@@ -321,7 +321,7 @@ def test_an_older_spec_has_defaults_for_what_it_lacks():
         ("[]", "lacks one of foregrounds, backgrounds, output"),
         ("{}", "lacks one of foregrounds, backgrounds, output"),
         (json.dumps({**PLACES, "colour": 3}), "has 'colour', which this version does not know"),
-        (json.dumps({**PLACES, "image_size": "x"}), "--image_size=x is impossible"),
+        (json.dumps({**PLACES, "image_size": "x"}), "--image_size=x is invalid"),
     ],
 )
 def test_a_spec_that_cannot_be_read_is_one_line(text, words):

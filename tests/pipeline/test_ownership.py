@@ -102,7 +102,7 @@ def test_an_empty_path_is_not_verified(small, monkeypatch):
 def test_output_and_inputs_lie_apart(inputs, tmp_path):
     root = Path(shutil.copytree(inputs, tmp_path / "in"))
     (tmp_path / "link").symlink_to(root)
-    within = "what is made would be read as input"
+    within = "its files would be read as input"
     for output, changes, what in (
         (root / "fg" / "set", {}, within),
         (root / "fg", {}, "is inside --output="),

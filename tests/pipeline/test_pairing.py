@@ -54,13 +54,13 @@ def test_what_has_no_partner_is_named_with_the_reason():
     found = pair(pictures, masks)
     assert found.masks == {}
     assert found.without == {
-        "/p/a_1.jpg": "several could be meant: m1.png",
-        "/p/b_1.jpg": "several could be meant: m1.png",
-        "/p/img_2.jpg": "several could be meant: img_2_mask0.png, img_2_mask1.png",
+        "/p/a_1.jpg": "several match: m1.png",
+        "/p/b_1.jpg": "several match: m1.png",
+        "/p/img_2.jpg": "several match: img_2_mask0.png, img_2_mask1.png",
         "/p/odd.jpg": "none has its path, name or number",
     }
     assert found.lone["/m/lone.png"] == "none has its path, name or number"
-    assert found.lone["/m/m1.png"] == "could be meant for several: a_1.jpg, b_1.jpg"
+    assert found.lone["/m/m1.png"] == "it matches several: a_1.jpg, b_1.jpg"
 
 
 def test_pictures_and_masks_may_share_a_folder():

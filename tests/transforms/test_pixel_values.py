@@ -163,7 +163,7 @@ HEADS = {
 
 @pytest.mark.parametrize("kind", HEADS)
 def test_foreign_formats_are_named_with_the_way_to_convert_them(kind):
-    with pytest.raises(BadImage, match=f"^{kind} is not read; convert it to PNG, for example"):
+    with pytest.raises(BadImage, match=f"^{kind} is not supported; convert it to PNG, for example"):
         open_image(HEADS[kind] + bytes(100))
 
 
@@ -175,7 +175,7 @@ def test_no_program_is_started_for_a_picture(monkeypatch):
         monkeypatch.setattr(subprocess, name, started)
     image = io.BytesIO()
     Image.new("RGB", (8, 8)).save(image, "EPS")
-    with pytest.raises(BadImage, match="EPS or PDF is not read"):
+    with pytest.raises(BadImage, match="EPS or PDF is not supported"):
         open_image(image.getvalue())
 
 

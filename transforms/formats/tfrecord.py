@@ -107,7 +107,7 @@ class TFRecordFormat(TableFormat):
                 yield tuple(_value(message, field) for field in fields)
             except (DecodeError, IndexError, UnicodeDecodeError) as error:
                 raise FormatError(
-                    f"record {number} is no Example of this data set: {error}"
+                    f"record {number} is not an Example of this data set: {error}"
                 ) from None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:

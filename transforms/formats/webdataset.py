@@ -142,7 +142,7 @@ def _row(
     others: dict[str, Any] = json.loads(found["json"])
     names = {name.partition(".")[0]: name for name in found}
     if len(found) != len(pictures) + 1 or len(others) != len(fields) - len(pictures):
-        raise FormatError(f"{key} has not the fields of this data set")
+        raise FormatError(f"{key} does not have the fields of this data set")
 
     def value(field: Field) -> Value:
         if field.picture is not None:

@@ -58,7 +58,9 @@ def transformers_files(source: str) -> list[Path]:
         try:
             shards = sorted(set(json.loads(files[1].read_text("utf-8"))["weight_map"].values()))
         except (ValueError, KeyError, AttributeError, TypeError):
-            raise ModelError(f"{files[1]}: not an index of weights; fetch the model anew") from None
+            raise ModelError(
+                f"{files[1]}: not an index of weights; download the model again"
+            ) from None
         files += [_have(source, shard) for shard in shards]
     if processor := find(source, ["preprocessor_config.json", "processor_config.json"]):
         files.append(processor)

@@ -121,7 +121,7 @@ def _size(says: dict) -> tuple[int | None, int | None, bool]:
 
 def _side(value: object) -> int:
     if not isinstance(value, int) or value < 1:
-        raise ValueError(f"size {value!r} is no number of pixels")
+        raise ValueError(f"size {value!r} is not a number of pixels")
     return value
 
 

@@ -188,7 +188,7 @@ def _open(file: Path, running: Running) -> tuple[Any, str]:
     if kind == "cuda" and not there:
         raise ModelError(
             f"device {running.device!r} cannot be used by ONNX Runtime; give cpu, or install"
-            " onnxruntime-gpu in place of onnxruntime"
+            " onnxruntime-gpu instead of onnxruntime"
         )
     providers: list[Any] = ["CPUExecutionProvider"]
     if kind != "cpu" and there:
@@ -196,7 +196,7 @@ def _open(file: Path, running: Running) -> tuple[Any, str]:
     try:
         session = onnxruntime.InferenceSession(str(file), options, providers=providers)
     except Exception as error:  # ONNX Runtime raises types of its own.
-        raise ModelError(f"{file}: not a whole ONNX file ({first_line(error)})") from None
+        raise ModelError(f"{file}: not a complete ONNX file ({first_line(error)})") from None
     on_cuda = session.get_providers()[0] == "CUDAExecutionProvider"
     if kind == "cuda" and not on_cuda:
         raise ModelError(f"device {running.device!r} cannot be used by ONNX Runtime; give cpu")

@@ -137,7 +137,7 @@ def _shape(image: Image.Image) -> Image.Image:
         return grey.point([0] + [255] * 255)
     raise BadImage(
         f"the largest value of its mask is {values[-1]} and it has {len(values)} values, so they"
-        " are labels rather than alpha; make the object 255 and all else 0"
+        " are labels rather than alpha; make the object 255 and everything else 0"
     )
 
 
@@ -149,5 +149,5 @@ def _two_colours(colours: Image.Image) -> Image.Image:
     largest = "x".join(str(high) for _, high in colours.getextrema())  # type: ignore[misc]
     raise BadImage(
         f"its mask is in colours (up to {largest} in red, green and blue), so it shows labels"
-        " rather than alpha; make the object white and all else black"
+        " rather than alpha; make the object white and everything else black"
     )

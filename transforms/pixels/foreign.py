@@ -45,4 +45,4 @@ def foreign_kind(data: bytes) -> str | None:
 
 
 def _reason(kind: str) -> str:
-    return f"{kind} is not read; convert it to PNG, for example with {_ADVICE[kind]}"
+    return f"{kind} is not supported; convert it to PNG, for example with {_ADVICE[kind]}"

@@ -96,7 +96,7 @@ def open_with_turn(data: bytes, max_pixels: int = MAX_PIXELS) -> Opened:
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage(foreign_kind(data) or "not an image in a format that is read") from None
+        raise BadImage(foreign_kind(data) or "not an image in a supported format") from None
     except Image.DecompressionBombError:  # Pillow's own limit, at 179 million pixels.
         raise BadImage(f"it has more than the limit of {max_pixels:,} pixels") from None
     except Exception as error:  # Pillow's decoders raise many types on damaged files.

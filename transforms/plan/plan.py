@@ -260,7 +260,7 @@ class Plan:
             )
         if self.num_shards is not None and not len(self.splits) <= self.num_shards <= self.total:
             raise PlanError(
-                f"--num_shards={self.num_shards} is impossible: {self.total} samples in"
+                f"--num_shards={self.num_shards} is invalid: {self.total} samples in"
                 f" {len(self.splits)} splits take {len(self.splits)} to {self.total} shards"
             )
 

@@ -61,7 +61,7 @@ def predict_block(model: DepthModel, block: Block) -> Block:
             raise ValueError(f"the model's depth has shape {depth.shape}, not {shape}")
         todo = useless(depth)
     except Exception as error:  # Whatever a model raises is a failure of this batch only.
-        _LOG.warning("Depth: a batch failed (%s); its samples are tried singly", error)
+        _LOG.warning("Depth: a batch failed (%s); its samples are retried one by one", error)
         depth, todo = np.zeros(shape, np.float32), list(range(len(block.images)))
     if todo:
         depth = depth.copy()  # It may be the model's own, for reading only.

@@ -138,7 +138,7 @@ def _result_there(thing: Thing, folder: Folder, path: str) -> bytes | None:
         return None
     try:
         thing.check(data)
-    except Exception:  # Anything may stand in a damaged file.
+    except Exception:  # A damaged file may contain anything.
         return None
     return data
 

@@ -18,5 +18,5 @@ def read_finished(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     """The record of a finished shard. Raises FileNotFoundError when it is not there."""
     record = read_record(recipe.folder, shard)
     if record is None:
-        raise FileNotFoundError(f"{shard.name}: its record is gone; start the job again")
+        raise FileNotFoundError(f"{shard.name}: its record is missing; start the job again")
     return record

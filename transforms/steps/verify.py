@@ -266,7 +266,7 @@ def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None
             if record.digest != wanted_digest(folder, shard):
                 return None, Fault(path, "the shard's record is of another data set")
             return record, None
-    except Exception as error:  # Anything may stand in a damaged file.
+    except Exception as error:  # A damaged file may contain anything.
         return None, Fault(path, f"the shard's record cannot be read: {type(error).__name__}")
     return None, Fault(path, "the shard's record is damaged")
 

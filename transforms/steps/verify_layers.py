@@ -37,7 +37,7 @@ def label_fault(
         background = background_depth(plan.background_by_id[sample.bg_id], recipe)
     except Refused as error:
         return f"its background has no prepared depth: {error}"
-    except Exception as error:  # Anything may stand in a damaged file.
+    except Exception as error:  # A damaged file may contain anything.
         return f"the prepared depth of its background cannot be read: {type(error).__name__}"
     rows, columns = slice(sample.y, sample.y + sample.height), slice(sample.x, None)
     alpha = mask[rows, columns][:, : sample.width]

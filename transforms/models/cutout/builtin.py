@@ -40,7 +40,7 @@ class BuiltinCutoutModel:
                 str(GRAPH), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            raise ModelError(f"{GRAPH}: {error}; install the package anew") from None
+            raise ModelError(f"{GRAPH}: {error}; reinstall the package") from None
 
     def alpha(self, picture: np.ndarray) -> np.ndarray:
         """See `CutoutModel.alpha`."""

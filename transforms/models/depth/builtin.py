@@ -112,7 +112,7 @@ class _OnnxNetwork(_Network):
                 str(GRAPH), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            raise ModelError(f"{GRAPH}: {error}; install the package anew") from None
+            raise ModelError(f"{GRAPH}: {error}; reinstall the package") from None
 
     def run(self, images: np.ndarray) -> np.ndarray:
         count, height, width, _ = images.shape
