@@ -51,9 +51,19 @@ def test_equals_the_reference(near_is_large, place):
 
 def test_an_object_on_the_floor_stands_where_its_feet_are():
     background = Background(ramp(), True)
-    # Rows 10 to 19; it covers and touches rows 7 to 22, of which the lowest is the nearest.
+    # Rows 10 to 19; it touches row 20, and rows 20 to 22 are what it stands on.
     value = object_depth(background, background.depth, opaque(10, 8), 5, 10)
-    assert value == pytest.approx(22 / 39 + STEP, abs=1e-6)
+    assert value == pytest.approx(21 / 39 + STEP, abs=1e-6)
+
+
+def test_feet_are_the_lowest_tenth_of_the_object():
+    depth = ramp()
+    depth[21:23, 9:11] = 5.0
+    # A table: its one leg ends in row 19, over what is nearer; its top is wide.
+    alpha = np.zeros((10, 20), np.uint8)
+    alpha[:3], alpha[3:, 9:11] = 255, 255
+    value = object_depth(Background(depth, True), depth, Shape(alpha), 0, 10)
+    assert value == pytest.approx(5 + STEP * 5)
 
 
 def test_an_object_before_a_near_thing_is_nearer_than_it():
@@ -61,6 +71,14 @@ def test_an_object_before_a_near_thing_is_nearer_than_it():
     depth[2:6, 10:14] = 3.0
     value = object_depth(Background(depth, True), depth, opaque(10, 8), 8, 1)
     assert value == pytest.approx(3 + STEP * 3)
+
+
+@pytest.mark.parametrize("away, counts", [(1, True), (2, False)])
+def test_what_it_touches_is_one_pixel_away(away, counts):
+    depth = np.zeros((40, 40), np.float32)
+    depth[14, 18 + away - 1] = 1.0
+    value = object_depth(Background(depth, True), depth, opaque(10, 8), 10, 10)
+    assert value == pytest.approx(1.03 if counts else 0.03)
 
 
 def test_metres_are_compared_by_their_inverse():

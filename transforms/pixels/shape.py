@@ -8,8 +8,8 @@ import numpy as np
 SOLID = 128
 """A pixel belongs to the foreground from this alpha on."""
 
-REACH = 3
-"""Pixels around an object that it touches; a border is judged over that distance."""
+REACH = 1
+"""Pixels around an object that it touches."""
 
 _FEET = 0.1
 
@@ -31,7 +31,7 @@ class Shape:
 
     @cached_property
     def reach(self) -> np.ndarray:
-        """bool [height + 6, width + 6]: what the object covers or touches, three pixels around."""
+        """bool [height + 2, width + 2]: what the object covers or touches, a pixel around."""
         height, width = self.alpha.shape
         wide = np.zeros((height, width + 2 * REACH), bool)
         for shift in range(2 * REACH + 1):
