@@ -1,5 +1,7 @@
 """The commands in the documents are such as the program takes."""
 
+import re
+
 import pytest
 
 from tests.deploy.commands import generate_commands, unknown_flags
@@ -29,3 +31,27 @@ def test_the_files_that_are_named_are_there(name):
     places = {word for word in named if word.startswith(("deploy/", "tests/", "docs/"))}
     assert places
     assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+_PAGES = (
+    "architecture",
+    "formats",
+    "inputs",
+    "models",
+    "performance",
+    "reading",
+    "running",
+    "scale",
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["CONTRIBUTING.md", "README.md", *(f"docs/{page}.md" for page in _PAGES)]
+)
+def test_source_files_and_links_of_a_page_are_there(name):
+    text = (ROOT / name).read_text()
+    quoted = re.findall(r"`((?:pipeline|transforms|training|tests|scripts)/[\w./-]*\w)/?`", text)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    folder = (ROOT / name).parent
+    assert [path for path in quoted if not (ROOT / path).exists()] == []
+    assert [link for link in links if not (folder / link).exists()] == []
