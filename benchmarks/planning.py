@@ -60,7 +60,7 @@ def peak_megabytes() -> float:
 
 
 def imaginary_plan(side: int, samples: int | None) -> Plan:
-    """A plan over `side` foregrounds and as many backgrounds that are nowhere."""
+    """A plan over `side` foregrounds and as many backgrounds, without any files."""
     spec = DatasetSpec("fg", "bg", "out", max_samples=samples)
     kinds = {
         kind: tuple(
@@ -191,7 +191,7 @@ def finish_case(shards: int) -> Row:
 
 
 def one_record(merge: SummaryFn, index: int, shards: int, counts: Statistics) -> Any:
-    """What a worker makes of the record of one shard."""
+    """How a worker processes the record of one shard."""
     shard = ShardSpec("train", index, shards, 4000 * index, 4000 * (index + 1))
     files = tuple(
         OutputFile(kind, f"{kind}/mask_depth/{shard.name}.{kind}", "train", 4000, 10**8, "0" * 64)

@@ -101,7 +101,7 @@ def markdown(content: dict[str, Any], side: int) -> str:
         f" each with cold caches: {skew['milliseconds_a_sample']:.2f} ms a sample; the slowest"
         f" takes {skew['slowest_to_mean']:.2f} times the mean.",
         "",
-        "Jobs dealt out to cores by these times.",
+        "Jobs assigned to cores by these times.",
         "",
     ]
     lines += table(

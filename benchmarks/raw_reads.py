@@ -73,7 +73,7 @@ class Raw:
     """Picture files without a format around them.
 
     Attributes:
-        path: the file that they stand in, one after another.
+        path: the file that contains them, one after another.
         ends: int64 [samples, pictures], where each ends.
         scales: float32 [samples, 2], scale and offset of the depth maps; 0 without them.
         places: int64 [samples], the row in `backgrounds` of a sample's background.

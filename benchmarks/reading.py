@@ -34,7 +34,7 @@ class Pace:
     Attributes:
         start: seconds from opening the data set to the first sample.
         rate: samples a second after the first sample or batch.
-        cpu_ms: milliseconds of processor time a sample, over all cores and processes.
+        cpu_ms: milliseconds of CPU time a sample, over all cores and processes.
     """
 
     start: float

@@ -17,7 +17,7 @@ class DepthScale:
     """Mean and standard deviation of a data set's depth values, from its `statistics.json`.
 
     Networks learn `(depth - mean) / std`, and errors are said in standard deviations: that is fair
-    to depth models whatever their unit.
+    to depth models of any unit.
     """
 
     mean: float
@@ -138,7 +138,7 @@ class Report:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """One sample and what a network makes of it; floats in 0..1, depth in standard deviations."""
+    """A sample and a network's predictions; floats in 0..1, depth in standard deviations."""
 
     bg: np.ndarray
     fg_bg: np.ndarray

@@ -38,7 +38,7 @@ def beam_flags() -> tuple[str, ...]:
 
 
 def check_beam_flags(arguments: Sequence[str], own: Iterable[str]) -> None:
-    """Refuses words that are no flag of Beam.
+    """Refuses arguments that are not Beam flags.
 
     With a runner that has a job server, a flag that is like no other is left to the server, which
     may know it.
@@ -48,7 +48,7 @@ def check_beam_flags(arguments: Sequence[str], own: Iterable[str]) -> None:
         own: flags of the program, without dashes, for a misspelt word may mean one of them.
 
     Raises:
-        SpecError: a word is no flag, or a flag of Beam does not take its value.
+        SpecError: an argument is not a flag, or a Beam flag does not accept its value.
     """
     known, unknown = _parser().parse_known_args(list(arguments))
     lenient = f"{known.runner}".rpartition(".")[2].lower() in _WITH_JOB_SERVER

@@ -186,7 +186,7 @@ def _cutout_lines(foregrounds: Sequence[InputImage]) -> list[str]:
 
 
 def _images(listing: Listing, findings: _Findings) -> Listing:
-    """The files of a listing whose names are of images."""
+    """The files of a listing that have the extension of an image."""
     findings.errors += listing.errors
     others: set[str] = set()
     for path in listing.paths:
@@ -204,7 +204,7 @@ def _images(listing: Listing, findings: _Findings) -> Listing:
 
 
 def _numbered(listing: Listing, flag: str, findings: _Findings) -> dict[int, str]:
-    """Files by id; says so where names have numbers that cannot serve as ids."""
+    """Files by id; adds a note if names have numbers that cannot serve as ids."""
     files = number_files(listing.paths)
     numbers = {path: _number(path) for path in files.values()}
     if any(number is not None and files.get(number) != path for path, number in numbers.items()):

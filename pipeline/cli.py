@@ -298,7 +298,7 @@ def _refuse_unknown(unknown: list[str], command: str, request: type) -> None:
 
 
 def entry() -> NoReturn:
-    """Runs one command and ends the process, whatever threads Beam still waits for."""
+    """Runs one command and ends the process, even while Beam still waits for threads."""
     process.set_up()
     try:
         code = main(own_process=True)

@@ -25,7 +25,7 @@ from transforms.report.sheets import section_sheet
 from transforms.steps.cutouts import PNG_LEVEL, cut_photograph
 
 SHEET_PICTURES = 24
-"""At most so many photographs stand on the sheet, chosen evenly."""
+"""Largest number of photographs on the sheet; of more, an even choice is shown."""
 
 SHEET_NAME, REPORT_NAME = "sheet.png", "report.csv"
 

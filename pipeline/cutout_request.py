@@ -11,7 +11,7 @@ sure the model is. A picture with an alpha of its own keeps it. The exit code is
 had to be skipped."""
 
 MODELS = "auto (u2netp where it is installed, else builtin), builtin, u2netp, onnx:PATH or hf:ID"
-"""The models of --cutout_model, in words."""
+"""Description of the models of --cutout_model."""
 
 PARTS_HELP = (
     "of several objects in a photograph: keep them together, keep the largest, or make a cut-out"

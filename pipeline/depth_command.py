@@ -22,7 +22,7 @@ from transforms.report.sheets import section_sheet
 from transforms.steps.depth import fault
 
 SHEET_PICTURES = 48
-"""At most so many pictures stand on the sheet, chosen evenly."""
+"""Largest number of pictures on the sheet; of more, an even choice is shown."""
 
 SHEET_NAME = "sheet.png"
 

@@ -45,11 +45,11 @@ class Forecast:
         backgrounds: usable backgrounds.
         left_out: inputs that cannot be used.
         samples: samples of the data set.
-        there: those of them that are there already.
+        there: those of them that exist already.
         shards: shards of samples, over all splits.
         finished: whether there is nothing to do.
         bytes: estimated size of the data set.
-        free: free bytes at the output, None where there is no such figure.
+        free: free bytes at the output, None if unknown.
         milliseconds: time of one sample on one core, as just measured.
         inputs_seconds: time in which the inputs are read, as just measured.
         preparation_seconds: estimated time of what is prepared once for each background.
@@ -179,7 +179,7 @@ def _forecast(
 def samples_seconds(
     plan: Plan, todo: Sequence[ShardSpec], cost: SampleCost, processes: int
 ) -> float:
-    """Time of the samples of some shards, made by so many processes at once."""
+    """Time of the samples of some shards, made by several processes in parallel."""
     work = sum(shard.count for shard in todo) * cost.sample_seconds
     return (work + decodes(plan, todo, processes) * cost.decode_seconds) / processes
 

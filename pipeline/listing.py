@@ -43,7 +43,7 @@ class Listing:
 def find_files(pattern: str, flag: str) -> Listing:
     """Lists a folder with all folders in it, or what matches a glob.
 
-    Hidden files and folders are passed over, and those that systems put beside pictures (such as
+    Hidden files and folders are ignored, and so are those that systems put beside pictures (such as
     `__MACOSX` and `@eaDir`). Links to folders are followed, each folder is listed once. A glob's
     folders are listed like a folder that is given by name. A name that exists is no glob, whatever
     characters it has. `**` stands for any number of folders.
@@ -63,7 +63,7 @@ def find_files(pattern: str, flag: str) -> Listing:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is passed over."""
+    """Whether a file or folder of this name is ignored."""
     return name.startswith(".") or name in _SYSTEM_NAMES
 
 
@@ -101,7 +101,7 @@ class _Local:
         return Listing(base, tuple(sorted(self._files)), tuple(errors))
 
     def _divided(self) -> tuple[str, list[str]]:
-        """The part of the path that is there by name, and the components of the glob after it."""
+        """The part of the path that exists by name, and the components of the glob after it."""
         root, *parts = self._path.split("/")
         root = root or "/"
         while parts:

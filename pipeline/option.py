@@ -63,7 +63,7 @@ class Option:
         kind: the values that it takes.
         help: what it does, in a line.
         flag: its flag without dashes and its key in a config file; empty for the field's name.
-        unset: what None as default means, in words.
+        unset: text that says what None as default means.
     """
 
     group: str
@@ -159,7 +159,7 @@ def documented(cls: type[T]) -> type[T]:
 
 
 def normalise(instance: Any) -> None:
-    """Puts into a new dataclass instance what its options' kinds make of the values given.
+    """Stores the checked values of a new dataclass instance's options.
 
     Raises:
         SpecError: an option does not take its value.
@@ -362,7 +362,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def items(value: object) -> list[object]:
-    """The items of a list, a tuple or the like, none of anything else."""
+    """The items of a list, tuple or similar; no items of anything else."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         return []
     return list(value)

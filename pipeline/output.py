@@ -1,4 +1,4 @@
-"""The output folder: whose it is, whether it may be written, and whether the disk suffices."""
+"""The output folder: which data set it holds, whether it may be written, and free disk space."""
 
 import hashlib
 import json
@@ -51,7 +51,7 @@ _FREE = (
 )
 
 STALE_SECONDS = 3600.0
-"""A temporary file that a job elsewhere has not changed for so long is no longer written."""
+"""Age after which a temporary file of a job elsewhere counts as abandoned."""
 
 _FIRST_FILES = (LOCK, SPEC, PLAN, IDENTITY)
 _SOME_FILES = 50
@@ -110,7 +110,7 @@ def _stored(folder: Folder) -> _Stored:
             return None
         try:
             return parse(data.decode())
-        except Exception as error:  # Anything may stand in a file of that name.
+        except Exception as error:  # A file of that name may contain anything.
             reason = "it is empty" if not data else f"{type(error).__name__}: {error}"
             raise SpecError(
                 f"--output={folder.root}: {name} is damaged or was not written by this program"
@@ -230,8 +230,8 @@ class Claim:
     Attributes:
         plan: the plan to be carried out.
         finished: whether that has been done.
-        former: the plan of the data set that is there and is continued, None where there is none.
-        cleared: whether a data set that is there is deleted first.
+        former: the plan of the existing data set that is continued, None if there is none.
+        cleared: whether an existing data set is deleted first.
         grown: whether it gets placements or inputs that it lacks.
     """
 
@@ -293,7 +293,7 @@ def claim(
 
 
 def judged(spec: DatasetSpec, plan: Plan, maker: Maker, extend: bool, overwrite: bool) -> Claim:
-    """What `claim` makes of a folder, without a change to it; it raises the same."""
+    """What `claim` would do with a folder, without changing it; raises the same errors."""
     folder = Folder(spec.output)
     forget_plans()
     there = _stored(folder)
@@ -344,7 +344,7 @@ def _is_begun(folder: Folder, there: _Stored, spec: DatasetSpec, plan: Plan, mak
 
 
 def _refuse_maker(spec: DatasetSpec, former: Identity | None, maker: Maker) -> None:
-    """Raises SpecError when samples that are to come would not fit those that are there."""
+    """Raises SpecError if new samples would not match the existing ones."""
     if former is not None:
         difference = maker.difference(former, spec.depth_model)
     elif spec.with_depth:
@@ -470,7 +470,7 @@ def estimated_bytes(spec: DatasetSpec, plan: Plan) -> int:
 
 
 def free_bytes(output: str) -> int | None:
-    """Free disk space at the output folder, None where there is no such figure."""
+    """Free disk space at the output folder, None if unknown."""
     if not storage.is_local(output):
         return None
     path = os.path.abspath(output)

@@ -179,7 +179,7 @@ BACKGROUNDS = "prepared backgrounds"
 
 
 def phase_of(done: int, total: int, prepared: int = 0) -> str:
-    """The phase in which so many of all samples, and of the backgrounds before them, are there."""
+    """The phase that the numbers of finished samples and prepared backgrounds belong to."""
     if done == 0:
         return BACKGROUNDS if prepared else "starting workers"
     return SAMPLES if done < total else "clean images and gallery"

@@ -60,7 +60,7 @@ class JobError(RuntimeError):
 
 
 class StillRunning(JobError):
-    """A job that was sent elsewhere with --no_wait_until_finish and goes on by itself."""
+    """A job that was sent elsewhere with --no_wait_until_finish and continues on its own."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ def generate(
         beam_arguments: pipeline flags as Beam spells them, such as `--direct_num_workers=4`.
         performance: how the machine is used.
         progress: whether a local run shows how far it is.
-        overwrite: whether a data set that is there already is deleted first; the same one,
+        overwrite: whether an existing data set is deleted first; the same one,
             unfinished, is continued.
-        extend: whether a data set that is there already, with fewer placements or inputs, gets what
+        extend: whether an existing data set with fewer placements or inputs gets what
             it lacks.
 
     Returns:

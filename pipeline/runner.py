@@ -105,8 +105,8 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
         paths: flag and value of each place that inputs are read from or outputs written to.
 
     Raises:
-        SpecError: a word is no flag of Beam, or the runner silently drops elements, is unknown,
-            needs an extra that is not installed, or has workers that cannot reach a path.
+        SpecError: an argument is not a Beam flag, or the runner silently drops elements, is
+            unknown, needs an extra that is not installed, or has workers that cannot reach a path.
     """
     check_beam_flags(beam_arguments, generate_flags())
     options = PipelineOptions(beam_arguments)
@@ -125,7 +125,7 @@ def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) ->
     try:
         if kind:
             create_runner(name)
-    except Exception as error:  # Runners are plug-ins; whatever fails here fails for good.
+    except Exception as error:  # Runners are plug-ins; any failure here is final.
         reason = f"{error}".splitlines()[0]
         raise SpecError(f"--runner={name} cannot be used: {reason}") from None
     _check_portable(kind, options)
@@ -178,7 +178,7 @@ def choose_runner(beam_arguments: list[str], shards: int, output: str = "") -> R
         if kind == "prismrunner" and not prism.prism_location:
             prism.prism_location = shutil.which("prism")  # Else Beam downloads it.
         return RunnerChoice(options, False, 0, not standard.no_wait_until_finish)
-    # DirectRunner may hand over to a runner that it downloads; this one is always there.
+    # DirectRunner may delegate to a runner that it downloads; this one is always available.
     standard.runner = "FnApiRunner"
     workers = max(1, min(local_workers(beam_arguments), shards))
     options.view_as(DirectOptions).direct_num_workers = workers

@@ -18,7 +18,7 @@ Outline = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Photo:
-    """A photograph inside a dependency: its name, how it is read, to whom credit is due."""
+    """A photograph inside a dependency: its name, how it is read, and its credit."""
 
     name: str
     read: Callable[[], np.ndarray]

@@ -1,7 +1,7 @@
 """The trial of a dry run: a few samples, inputs and descriptions made for real, and timed.
 
 What a job costs has three parts that grow with different numbers: samples, the inputs that a worker
-decodes for them, and what stands beside the samples. Each is measured by itself, in as many
+decodes for them, and the files beside the samples. Each is measured separately, in as many
 processes at once as the job has workers, since these share the machine.
 """
 
@@ -81,7 +81,7 @@ def measure_samples(plan: Plan, recipe: Recipe, processes: int) -> SampleCost:
     Args:
         plan: the plan.
         recipe: how samples are made, with a root of its own.
-        processes: how many are at work at once; one where processes cannot be copied safely.
+        processes: how many are at work at once; one where forking is not safe.
     """
     chosen = _chosen(plan, processes)
     if processes == 1 or sys.platform != "linux" or threading.active_count() > 1:
@@ -211,7 +211,8 @@ def _inputs(plan: Plan, shard: ShardSpec) -> set[tuple[str, int]]:
 def decodes(plan: Plan, todo: Iterable[ShardSpec], workers: int) -> float:
     """About how many times an input is decoded while shards are made.
 
-    A worker that can hold all inputs decodes each at most once; else it begins each shard afresh.
+    A worker that can hold all inputs decodes each at most once; else it decodes them
+    again for each shard.
     """
     shards = list(todo)
     if not shards:

@@ -1,4 +1,4 @@
-"""Inputs with the same pixels: they weigh double, and can stand in training and in test."""
+"""Inputs with the same pixels: they count double, and can be in both training and test."""
 
 import hashlib
 import threading
@@ -10,7 +10,7 @@ from transforms import storage
 from transforms.plan.inputs import one_line
 
 _NAMED = 5
-"""At most so many groups are named."""
+"""Largest number of groups that are named."""
 
 
 class Twins:
@@ -28,7 +28,7 @@ class Twins:
             self._paths[digest.digest()].append(path)
 
     def notes(self, flag: str) -> list[str]:
-        """A line for each group of twins, at most so many that people read them."""
+        """A line for each group of twins, up to the limit."""
         groups = sorted(sorted(paths) for paths in self._paths.values() if len(paths) > 1)
         lines = [
             f"(nearly) the same pixels among the {flag}:"

@@ -1,4 +1,4 @@
-"""Reads a finished data set back and says whether every file is what it should be."""
+"""Reads a finished data set back and checks every file."""
 
 import dataclasses
 import hashlib
@@ -143,7 +143,7 @@ def _table_files(shards: list[ShardSpec], formats: tuple[str, ...]) -> set[str]:
 
 
 def _some_shards(plan: Plan, sample: int) -> list[ShardSpec]:
-    """Shards, spread evenly, that hold about so many samples."""
+    """Evenly spread shards that hold about this number of samples."""
     count = sum(plan.shard_counts.values())
     wanted = max(1, min(count, -(-sample * count // max(1, plan.total))))
     positions = {i * count // wanted for i in range(wanted)}

@@ -6,7 +6,7 @@
 DIR has a folder for each source with `rgb/NAME.jpg` and `depth/NAME.png` or `disparity/NAME.png`.
 By default the sources are evaluated that the built-in model is not trained on; --sources names
 others. Pictures are cropped to their centred square and scaled to 160x160. The vertical gradient
-and, where its file is given, FastDepth stand beside the model.
+and, if its file is given, FastDepth are evaluated beside the model.
 """
 
 import argparse

@@ -89,7 +89,7 @@ def composites(foregrounds: Path, backgrounds: Path, ground: str, seed: int = 0)
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a model and each step after it make of a pair.
+    """Results of a model, and of each step after it, for a pair.
 
     Attributes:
         scores: by step, in the order of STEPS.
@@ -169,7 +169,7 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="+", metavar="MODEL", help="as --cutout_model takes it")
     parser.add_argument("--pairs", type=Path, help="folder with images and masks")
-    parser.add_argument("--limit", type=int, help="so many pairs, evenly chosen (default: all)")
+    parser.add_argument("--limit", type=int, help="number of pairs, evenly chosen (default: all)")
     parser.add_argument("--foregrounds", type=Path, help="folder of numbered RGBA files")
     parser.add_argument("--backgrounds", type=Path, help="folder of numbered pictures")
     parser.add_argument("--json", type=Path, help="write the figures of each picture there")

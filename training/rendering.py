@@ -103,7 +103,7 @@ def render(scene: Scene, width: int, height: int) -> Drawing:
     picture = colours.reshape(height, 2, width, 2, 3).mean((1, 3))
     label = inverse.reshape(height, 2, width, 2).mean((1, 3)).astype(np.float32)
     covered = (hits.solid >= 0).reshape(height, 2, width, 2).mean((1, 3))
-    if scene.sky is None:  # Before nothing, edges have the colour of what is there.
+    if scene.sky is None:  # Without a background, edges have the object's colour.
         picture /= np.maximum(covered, 0.01)[..., None]
     encoded = (picture * scene.camera.exposure).clip(0, 1) ** (1 / 2.2)
     return Drawing((encoded * 255).astype(np.uint8), label, (covered * 255).astype(np.uint8))

@@ -8,7 +8,7 @@ _NEAREST_METRES = 0.05
 
 
 class VerticalGradient:
-    """Nearer from top to bottom, whatever the picture shows: the floor of every measure."""
+    """Nearer from top to bottom, for every picture: the floor of every measure."""
 
     name = "gradient"
 

@@ -221,7 +221,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photographs", required=True, help="glob of photographs")
-    parser.add_argument("--count", type=int, help="so many of them, by the seed (default: all)")
+    parser.add_argument(
+        "--count", type=int, help="number of them, chosen by the seed (default: all)"
+    )
     parser.add_argument("--teacher", type=Path, required=True, help="u2netp as an ONNX file")
     parser.add_argument("--scenes", required=True, help="glob of pictures to paste on")
     parser.add_argument("--vehicles", type=Path, help="folder of RGBA files")

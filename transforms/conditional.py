@@ -65,7 +65,7 @@ def _write_anywhere(path: str, data: bytes, expected: Version | None) -> Version
     # An object appears whole; a temporary one would only be left behind by a run that is killed.
     with FileSystems.create(path, compression_type=storage.RAW) as file:
         file.write(data)
-    written = read_version(path)  # Of two that write at once, the one that wrote last stays.
+    written = read_version(path)  # Of two concurrent writers, the last one wins.
     return written if written is not None and written.data == data else None
 
 
@@ -140,7 +140,7 @@ def _write_amazon(path: str, data: bytes, expected: Version | None) -> Version |
 
 
 def _sent_twice(path: str, data: bytes) -> Version | None:
-    """The version, if it is what was to be written: a request whose answer was lost is repeated."""
+    """The version, if it holds `data`: a request whose response was lost is repeated."""
     found = read_version(path)
     return found if found is not None and found.data == data else None
 

@@ -153,7 +153,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Consecutive samples of one shard on their way through the steps.
+    """Consecutive samples of one shard that pass through the steps together.
 
     Each step adds what it makes. Arrays hold the samples that are still alive, in the order of
     `placements`; Encode turns them into samples.

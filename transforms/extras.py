@@ -29,7 +29,7 @@ def install_command(extra: str) -> str:
 
 
 def missing(module: str, package: str, extra: str) -> BaseException:
-    """The error of a module that cannot be imported for want of a package.
+    """The error of a module that cannot be imported because a package is missing.
 
     Args:
         module: its `__name__`.

@@ -10,7 +10,7 @@ _PART = r"\.[^/]+\.[0-9a-f]{32}\.part"
 _KEY = r"\d+_\d+_[01]_\d+"
 _PICTURE = r"(jpg|png)"
 
-# Where a file stands in the way of these, it is one that the program itself has written there.
+# A file at one of these paths was written by the program itself.
 _ALWAYS = (
     r"manifest\.json(\.sha256)?",
     r"README\.md|statistics\.(json|md)",

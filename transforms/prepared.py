@@ -1,6 +1,6 @@
-"""Where results stand that a model makes of an input alone, once for each input.
+"""Where results are kept that a model computes from one input, once per input.
 
-They are kept in `state/prepared/NAME/`, under the digest of the input and of all that decides them.
+They are kept in `state/prepared/NAME/`, under the digest of the input and of their settings.
 They are the only output of a model that samples depend on: given them, a sample is a pure function
 of its spec, and no model needs to give equal bits on two machines.
 """
@@ -18,7 +18,7 @@ _REFUSED = "refused"
 
 
 class Refused(ValueError):
-    """An input that a model can make nothing of; the message says why."""
+    """An input that a model cannot handle; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Thing:
         extension: of its files.
         wanted: whether a recipe needs it.
         settings: all beside the input that decides it: digests of models, numbers, sizes.
-        make: makes the content of its file. Raises Refused when the model can make nothing of the
+        make: makes the content of its file. Raises Refused if the model cannot handle the
             input, which costs the input; anything else stops the job.
         check: raises any exception when a file's content is damaged.
     """
@@ -43,13 +43,13 @@ class Thing:
     check: Callable[[bytes], object]
 
     def path(self, source: InputImage, recipe: Recipe) -> str:
-        """Where the result of an input stands, relative to the data set's folder."""
+        """Path of the result of an input, relative to the data set's folder."""
         words = (self.name, source.sha256, *self.settings(recipe))
         digest = hashlib.sha256("\n".join(words).encode()).hexdigest()
         return f"{PLACE}/{self.name}/{digest}.{self.extension}"
 
     def refused_path(self, source: InputImage, recipe: Recipe) -> str:
-        """Where it stands, relative to the data set's folder, why there is no result."""
+        """Path, relative to the data set's folder, of the reason why there is no result."""
         return f"{self.path(source, recipe).rpartition('.')[0]}.{_REFUSED}"
 
     def read(self, source: InputImage, recipe: Recipe) -> bytes:

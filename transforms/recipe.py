@@ -9,7 +9,7 @@ from transforms.models.depth.base import DepthMeaning
 from transforms.scenes.scene import SceneOptions
 
 BLOCK_BYTES = 64 * 2**20
-"""Pixels of a block at most, where one sample is not larger by itself."""
+"""Largest number of pixels in a block of more than one sample."""
 
 _BYTES_PER_PIXEL = 8  # Composite 3, mask 1, depth 4.
 

@@ -67,7 +67,7 @@ def make_folder(path: str) -> None:
 
 
 def sync_folder(path: str) -> None:
-    """Waits until the names in a local folder are on the disk; object stores need no such thing."""
+    """Waits until the names in a local folder are on the disk; object stores do not need it."""
     if not is_local(path):
         return
     descriptor = os.open(path, os.O_RDONLY)
@@ -126,7 +126,7 @@ def delete(path: str) -> None:
 
 
 def delete_files(paths: list[str]) -> None:
-    """Deletes files, those that are there."""
+    """Deletes those of the files that exist."""
     if paths and not is_local(paths[0]):
         FileSystems.delete(paths)
         return
@@ -146,7 +146,7 @@ def delete_if_empty(folder: str) -> bool:
 
 
 def rename(source: str, target: str, size: int) -> None:
-    """Gives a file another name; a file of that name is replaced. Doing it twice is no error.
+    """Renames a file; an existing file of that name is replaced. Idempotent.
 
     Object stores copy and delete, and a request that is sent again finds no source any more.
 
@@ -199,7 +199,7 @@ class FileEntry:
 
 
 def entries(folder: str) -> Iterator[FileEntry]:
-    """The files below a folder, at any depth, in no certain order; none where there is no folder.
+    """The files below a folder, at any depth, in no particular order; none if it does not exist.
 
     Links to folders are not followed, and count as files.
     """
@@ -227,7 +227,7 @@ def list_files(folder: str) -> list[str]:
 
 
 def first_files(folder: str, limit: int) -> list[str]:
-    """At most so many files below a folder of an object store; lists no more than that."""
+    """A limited number of files below a folder of an object store; lists no more than that."""
     [result] = FileSystems.match([join(folder, "**")], limits=[limit])
     return sorted(entry.path for entry in result.metadata_list)
 
@@ -236,7 +236,7 @@ class Replacement(io.RawIOBase):
     """A file being written that takes its name only when it is whole.
 
     It is written under a temporary name in the folder `temporary` (by default beside the target),
-    counts its bytes and computes their SHA-256 on the way. `commit` gives it its name; a file of
+    counts its bytes and computes their SHA-256 meanwhile. `commit` gives it its name; a file of
     that name is replaced. A local file is on the disk before it has its name, so that a machine
     that loses power leaves no empty one. As a context manager it commits at the end, or discards
     after an error.
@@ -315,7 +315,7 @@ def file_name(path: str) -> str:
 
 def absolute(path: str) -> str:
     """A local path made absolute, so that worker processes find it; others without end slash."""
-    # Unlike that of `Path`, this way home leaves `~` alone where there is no such user.
+    # Unlike `Path.expanduser`, this one leaves `~name` unchanged if there is no such user.
     return str(Path(os.path.expanduser(path)).absolute()) if is_local(path) else path.rstrip("/")
 
 

@@ -14,7 +14,7 @@ def cores() -> int:
 
 
 def _container_cores() -> int | None:
-    """Whole cores that the control group grants, None where there is no limit."""
+    """Whole cores that the control group grants, None without a limit."""
     try:
         quota, period = _CPU_MAX.read_text().split()[:2]  # Version 2, as the container sees it.
         return None if quota == "max" else max(1, round(int(quota) / int(period)))

@@ -1,6 +1,6 @@
 """Worker processes that are copies of the program, made while it has no threads of its own.
 
-A worker that starts afresh imports for two seconds what the program has imported already. A copy
+A new worker spends two seconds on imports that the program has done already. A copy
 shares those modules, their memory too, and is there before the inputs have been read.
 """
 

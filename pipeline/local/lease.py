@@ -29,7 +29,7 @@ EXPIRE_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Lease:
-    """What stands in the lock while a run holds it, and after one that did not end well.
+    """Content of the lock while a run holds it, and after a run that was killed.
 
     Attributes:
         token: the run's own, random.
@@ -46,7 +46,7 @@ class Lease:
     local: bool = True
 
     def is_alive(self) -> bool:
-        """Whether the run is to be reckoned with."""
+        """Whether the run may still be alive."""
         if time.time() - self.renewed >= EXPIRE_SECONDS:
             return False
         if self.host != socket.gethostname():

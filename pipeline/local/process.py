@@ -38,7 +38,7 @@ _is_set_up = False
 def set_up() -> None:
     """Makes the process one that can be interrupted at any time and print any text anywhere.
 
-    A standard stream that is closed becomes the null device, lest the next file that is opened
+    A standard stream that is closed becomes the null device; otherwise the next file that is opened
     gets its number. Where file names are ASCII alone, the program starts again in UTF-8 mode.
     """
     global _output, _is_set_up
@@ -74,7 +74,7 @@ def _text_stream(number: int, former: object) -> tuple[_Stream, io.TextIOWrapper
 def at_end(clean_up: Callable[[], None] | None = None, note: str = "") -> Iterator[None]:
     """What a signal that ends the process has to do and to say while the block runs.
 
-    A signal ends the process at once: whatever it is at, the next run continues, and libraries that
+    A signal ends the process at once: the next run continues from any point, and libraries that
     unwind from an interrupt have much to say.
 
     Args:
@@ -101,7 +101,7 @@ def _end(signum: int, _: FrameType | None) -> None:
     with contextlib.suppress(OSError):
         os.write(2, f"{_new_line()}{words}\n".encode(errors="backslashreplace"))
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)  # What threads say of their end is of no use.
+    os.dup2(null, 2)  # What threads print as they end is noise.
     thread = threading.Thread(target=_clean_up, daemon=True)
     thread.start()
     thread.join(_CLEAN_UP_SECONDS)
@@ -126,7 +126,7 @@ def become_worker() -> None:
 
 
 def exit_now(code: int) -> NoReturn:
-    """Ends the process, whatever threads still wait, with what was printed written."""
+    """Flushes the standard streams and ends the process, without waiting for threads."""
     sys.stdout.flush()
     error = _output.error if _output is not None else None
     if error is not None and not isinstance(error, BrokenPipeError):

@@ -29,7 +29,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _reported(stopped: BaseException) -> Exception | None:
-    """What a worker had raised when the job was stopped on its way out, None when nothing."""
+    """The error that a worker raised before the job was stopped, None if there was none."""
     error = stopped.__context__
     while error is not None:
         if isinstance(error, Exception) and "Traceback (most recent call last)" in str(error):
@@ -45,7 +45,7 @@ def watched_workers() -> Iterator[None]:
     Where Beam does not let go of the main thread, the process is ended.
 
     Raises:
-        WorkerDied: a worker has died, for example killed for want of memory.
+        WorkerDied: a worker has died, for example killed because memory ran out.
         Exception: what a worker had reported, where others die of the end of the failed job.
         KeyboardInterrupt: the run was interrupted.
     """
@@ -58,7 +58,7 @@ def watched_workers() -> Iterator[None]:
     main = threading.get_ident()
 
     def stop_main_thread() -> None:
-        # Beam may wait for the dead more than once on its way out.
+        # Beam may wait more than once for dead workers while it stops.
         for _ in range(_TRIES):
             if left.is_set():
                 return

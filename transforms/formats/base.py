@@ -202,11 +202,11 @@ class Snippet:
 
 
 class Format(ABC):
-    """An output format; all that is particular to it stands in its module.
+    """An output format; everything that is specific to it is in its module.
 
     Attributes:
         name: as in `--formats`.
-        needs: what it wants of a sample beside its files.
+        needs: what it needs of a sample besides its files.
         snippets: how to read it, for data set cards.
         file_names: regular expressions of the names of its files, relative to the data set's folder
             and with slashes; `{shard}`, `{split}`, `{key}` and `{picture}` (an extension) stand for
@@ -224,20 +224,20 @@ class Format(ABC):
 
     @abstractmethod
     def sample_bytes(self, size: EncodedSize) -> float:
-        """What a sample takes on a disk."""
+        """Bytes of a sample on the disk."""
 
     def passing_bytes(self, size: EncodedSize) -> float:
-        """What a sample takes besides while a run is on."""
+        """Additional bytes of a sample during a run."""
         return 0.0
 
     def open_clean(
         self, folder: Folder, shard: ShardSpec, schema: Schema
     ) -> Sink[CleanImage] | None:
-        """Starts a shard of clean images; None where the format holds none by itself."""
+        """Starts a shard of clean images; None if the format has none of its own."""
         return None
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
-        """The texts that stand beside the finished files, as (relative path, text)."""
+        """The texts that accompany the finished files, as (relative path, text)."""
         return ()
 
     def front_matter(self, samples: Description, clean: Description) -> tuple[str, ...]:
@@ -250,11 +250,11 @@ class TableFormat(Format):
 
     @abstractmethod
     def sample_path(self, shard: ShardSpec) -> str:
-        """Where a shard of samples stands, relative to the data set's folder."""
+        """Path of a shard of samples, relative to the data set's folder."""
 
     @abstractmethod
     def clean_path(self, shard: ShardSpec) -> str:
-        """Where a shard of clean images stands, relative to the data set's folder."""
+        """Path of a shard of clean images, relative to the data set's folder."""
 
     @abstractmethod
     def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
@@ -265,7 +265,7 @@ class TableFormat(Format):
         """
 
 
-FRAGMENT = "-part"  # As it stands in the records of older versions.
+FRAGMENT = "-part"  # As in the records of older versions.
 
 
 def fragment_name(format_name: str) -> str:

@@ -114,7 +114,7 @@ class ParquetFormat(TableFormat):
     )
 
     def sample_bytes(self, size: EncodedSize) -> float:
-        """What a sample takes on a disk."""
+        """Bytes of a sample on the disk."""
         return size.pictures + 200
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
@@ -126,11 +126,11 @@ class ParquetFormat(TableFormat):
         return _ParquetSink(folder, self.clean_path(shard), shard, schema.clean_fields())
 
     def sample_path(self, shard: ShardSpec) -> str:
-        """Where a shard of samples stands, relative to the data set's folder."""
+        """Path of a shard of samples, relative to the data set's folder."""
         return f"data/{shard.name}.parquet"
 
     def clean_path(self, shard: ShardSpec) -> str:
-        """Where a shard of clean images stands, relative to the data set's folder."""
+        """Path of a shard of clean images, relative to the data set's folder."""
         return f"assets/{shard.name}.parquet"
 
     def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:

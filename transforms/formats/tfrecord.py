@@ -79,7 +79,7 @@ class TFRecordFormat(TableFormat):
     snippets = (Snippet("TensorFlow", _TENSORFLOW),)
 
     def sample_bytes(self, size: EncodedSize) -> float:
-        """What a sample takes on a disk."""
+        """Bytes of a sample on the disk."""
         return size.pictures + 300
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:
@@ -91,11 +91,11 @@ class TFRecordFormat(TableFormat):
         return _TFRecordSink(folder, self.clean_path(shard), shard, schema.clean_fields())
 
     def sample_path(self, shard: ShardSpec) -> str:
-        """Where a shard of samples stands, relative to the data set's folder."""
+        """Path of a shard of samples, relative to the data set's folder."""
         return _path(SAMPLES, shard)
 
     def clean_path(self, shard: ShardSpec) -> str:
-        """Where a shard of clean images stands, relative to the data set's folder."""
+        """Path of a shard of clean images, relative to the data set's folder."""
         return _path(CLEAN, shard)
 
     def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
@@ -335,7 +335,7 @@ def _scalar(dtype: str) -> dict[str, Any]:
 
 
 def _tensor(dtype: str, *dimensions: int) -> dict[str, Any]:
-    """A tensor; a dimension of -1 is of any length."""
+    """A tensor; a dimension of -1 may have any length."""
     shape = {"dimensions": [str(size) for size in dimensions]}
     tensor = {"shape": shape, "dtype": dtype, "encoding": "none"}
     return {"pythonClassName": f"{_FEATURES}.tensor_feature.Tensor", "tensor": tensor}

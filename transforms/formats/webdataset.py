@@ -82,11 +82,11 @@ class WebDatasetFormat(TableFormat):
         return _TarSink(folder, self.clean_path(shard), shard, members)
 
     def sample_path(self, shard: ShardSpec) -> str:
-        """Where a shard of samples stands, relative to the data set's folder."""
+        """Path of a shard of samples, relative to the data set's folder."""
         return _path(SAMPLES, shard)
 
     def clean_path(self, shard: ShardSpec) -> str:
-        """Where a shard of clean images stands, relative to the data set's folder."""
+        """Path of a shard of clean images, relative to the data set's folder."""
         return _path(CLEAN, shard)
 
     def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:

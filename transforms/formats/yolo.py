@@ -40,7 +40,7 @@ mask = Image.new("L", image.size)
 points = numpy.array(outline, float).reshape(-1, 2) * image.size
 ImageDraw.Draw(mask).polygon([tuple(point) for point in points], fill=255)"""
 
-# What the trainer looks for, and what stands in for it.
+# Names that the trainer looks for, and splits that may take their place.
 _ROLES = {"train": ("train",), "val": ("val", "valid", "validation", "dev", "test")}
 
 

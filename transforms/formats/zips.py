@@ -51,7 +51,7 @@ class ZipFormat(JoinedFormat):
         return size.jpegs + (2 if size.depth == 0 else 3) * 190
 
     def passing_bytes(self, size: EncodedSize) -> float:
-        """What a sample takes besides while a run is on: fragments stand beside the zips."""
+        """Additional bytes of a sample during a run: fragments exist beside the zips."""
         return self.sample_bytes(size)
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:

@@ -75,7 +75,7 @@ def read_processor(path: Path | None) -> ImageProcessor:
             standard deviation of ImageNet, which most published networks take.
 
     Raises:
-        ModelError: it is no such file, or asks for padding or cropping.
+        ModelError: it is not such a file, or asks for padding or cropping.
     """
     if path is None:
         return ImageProcessor()

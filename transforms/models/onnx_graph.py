@@ -20,7 +20,7 @@ from transforms.models.image_processor import read_processor
 from transforms.models.registry import local_file
 
 BATCH_PIXELS = 4 * 160 * 160
-"""Pixels that pass a graph at once where it takes batches of any length. The features of more leave
+"""Pixels in one forward pass of a graph with a free batch size. The features of more exceed
 the processor's cache."""
 
 _TYPES = {
@@ -42,7 +42,7 @@ class _Input:
         name: of the input.
         dtype: of its values.
         channels_first: whether it is [n, 3, height, width] and not [n, height, width, 3].
-        batch: pictures that pass at once, or None for any number.
+        batch: fixed batch size, or None if it is free.
         height: in pixels, or None for any.
         width: in pixels, or None for any.
     """

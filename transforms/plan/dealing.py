@@ -73,7 +73,7 @@ def deal_shards(
         parts: samples of each part by split.
         wanted: shards of the first part, or None for `per_shard` samples in each, and more where
             there would be over `MOST_SHARDS` shards.
-        per_shard: samples in a shard; later parts follow what the first makes of it.
+        per_shard: samples in a shard; later parts use the number that the first resolved.
     """
     first = list(parts[0].values())
     dealt = [] if wanted is None else [apportion(wanted, [float(count) for count in first])]
@@ -88,7 +88,7 @@ def deal_shards(
 
 
 def seeded_order(ids: list[int], seed: int, purpose: int) -> list[int]:
-    """The ids in an order that the seed and the purpose decide, whatever order they come in."""
+    """The ids in an order that depends on seed and purpose only, not on the order given."""
     ids = sorted(ids)
     keys = random_key(seed, purpose, np.array(ids))
     return [ids[i] for i in np.argsort(keys, kind="stable")]

@@ -2,7 +2,7 @@
 
 A sample is a function of its key, so what an extended data set has besides the former one is whole
 products of foregrounds, backgrounds and placements. They follow as parts of their own, in shards of
-their own. The shards that are there stay as they are and take new names, since a name says how
+their own. Existing shards stay the same under new names, because a name says how
 many shards there are.
 """
 

@@ -49,7 +49,7 @@ class Identity:
 def shard_digest(plan_path: str, identity_path: str, shard: ShardSpec) -> str | None:
     """The digest that the record of a shard must hold.
 
-    An extension leaves the digests of the shards that are there as they are.
+    An extension does not change the digests of existing shards.
 
     Args:
         plan_path: file of the data set's plan.
@@ -76,7 +76,7 @@ def part_of(plan: Plan, shard: ShardSpec) -> int:
 
 
 def plan_digest(plan: Plan, last: int) -> str:
-    """SHA-256 of a plan up to one of its parts, whatever was added later, hexadecimal.
+    """SHA-256 of a plan up to one of its parts, without later additions, hexadecimal.
 
     Paths of inputs do not count: inputs may move. Nor do fields that have their default, so that a
     later version with more fields has the same digests.

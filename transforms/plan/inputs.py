@@ -24,7 +24,7 @@ class PreparedCutout:
         sha256: its checksum, hexadecimal.
         bytes: its size.
         model: name of the model.
-        note: how sure the model is and what was found, in words.
+        note: text that says how sure the model is and what was found.
     """
 
     path: str
@@ -52,7 +52,7 @@ class InputImage:
         height: height in pixels, upright and cropped.
         mask_path: file that holds its alpha, if the image itself has none.
         mask_sha256: checksum of that file.
-        category: what a foreground shows, where a table of categories says so.
+        category: what a foreground shows, if a table of categories names it.
         crop: left, top, right and bottom in pixels of the part that is used, the last two
             exclusive; None for all of it.
         cutout: what is used in its place, where a model has cut it out.
@@ -122,5 +122,5 @@ class InputError:
 
     @property
     def line(self) -> str:
-        """Path and reason in one line, whatever characters the path has."""
+        """Path and reason in one line; control characters in the path are replaced."""
         return f"{one_line(self.path)}: {one_line(self.reason)}"

@@ -355,7 +355,7 @@ class Plan:
         return cls(
             **{
                 **fields,
-                "layout": fields.get("layout", 1),  # The first layout did not say so.
+                "layout": fields.get("layout", 1),  # The first layout did not record it.
                 "shard_samples": fields.get("shard_samples", SAMPLES_PER_SHARD),
                 "categories": tuple(fields.get("categories", ())),
                 "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),

@@ -48,7 +48,7 @@ def permuted(index: int | np.ndarray, size: int | np.ndarray, key: np.ndarray) -
 
     Small ranges are sorted by hash. Large ones pass a Feistel network over the smallest even number
     of bits that holds them, walked until the value falls inside (Black and Rogaway, "Ciphers with
-    arbitrary finite domains", CT-RSA 2002), so that one value costs the same whatever the size. On
+    arbitrary finite domains", CT-RSA 2002), so that one value costs the same at any size. On
     small ranges such a network is visibly far from random.
 
     Args:

@@ -21,7 +21,7 @@ from transforms.report.gallery_samples import KeptSample, kept_samples
 _LOG = logging.getLogger(__name__)
 
 CLEAN_PICTURES = 24
-"""At most so many foregrounds and backgrounds are shown by themselves."""
+"""Largest number of foregrounds and of backgrounds that are shown on their own."""
 
 COLOUR_MAP = "inferno"
 """Colour map of shown depth (https://bids.github.io/colormap/): near is bright yellow, far dark."""

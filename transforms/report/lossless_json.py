@@ -20,7 +20,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """What `pack` has made, with dicts in place of dataclasses."""
+    """What `pack` returned, with dicts instead of dataclasses."""
     if isinstance(value, dict) and "int64" in value:
         data = zlib.decompress(base64.b64decode(value["int64"]))
         return np.frombuffer(data, "<i8").astype(np.int64).reshape(value["shape"])

@@ -21,7 +21,7 @@ _TITLE_Y = 0.915
 _CHANNELS = ("red", "green", "blue")
 _CHANNEL_ENDS = (0.775, 0.88, 0.97)  # of their names, across the figure
 _SPIKE = 12.0
-"""A histogram whose highest bin is so many times the mean of the others is drawn on a log scale."""
+"""A histogram has a log scale if its highest bin exceeds this multiple of the others' mean."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Theme:
         red: the red channel.
         green: the green channel.
         blue: the blue channel.
-        accent: whatever has a single colour.
+        accent: anything that has a single colour.
         mark: a line that marks a number.
     """
 
@@ -88,7 +88,7 @@ def make_plots(statistics: Statistics) -> list[Plot]:
 
 
 def _histograms(statistics: Statistics) -> Iterator[tuple[str, np.ndarray]]:
-    """Names and int64 [channels, 256] counts of the kinds that there are pictures of."""
+    """Names and int64 [channels, 256] counts of the kinds that have pictures."""
     for name in TITLES:
         counts = getattr(statistics, name)
         if counts is not None and counts.count:

@@ -14,7 +14,7 @@ TILE = 160
 """Side of a picture on a sheet in pixels."""
 
 SHEET_TRIPLES = 12
-"""At most so many samples on the sheet of triples."""
+"""Largest number of samples on the sheet of triples."""
 
 _GAP, _MARGIN, _CAPTION, _HEAD = 12, 24, 22, 60
 _PAPER, _INK, _QUIET = "#fafbfc", "#1f2630", "#667080"

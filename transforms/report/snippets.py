@@ -1,4 +1,4 @@
-"""A few lines of code for each reader, as they stand in the data set card and in the gallery."""
+"""A few lines of code for each reader, for the data set card and the gallery."""
 
 from collections.abc import Collection
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 STEP = 15
-"""So much nearer than an object's ground, of 255, is what does not hide it yet."""
+"""How much nearer than an object's ground (of 255) something may be without hiding it."""
 
 _RAMP = 8
 

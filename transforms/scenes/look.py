@@ -15,7 +15,7 @@ from transforms.scenes.scene import Look
 _SOLID = 128
 _NODES = 5
 _GREY = (0.299, 0.587, 0.114)
-_COUNTED_SIDE = 48  # Statistics of colours are taken from so many pixels a side.
+_COUNTED_SIDE = 48  # Side, in pixels, of the picture that colour statistics are taken from.
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Pyramid:
         return Sprite(rgba, alpha, self.colours)
 
     def _level(self, width: int, height: int) -> Image.Image:
-        """The smallest level that is no smaller than a size, else the largest."""
+        """The smallest level that is at least as large as a size, else the largest."""
         for level in reversed(self._levels):
             if level.width >= width and level.height >= height:
                 return level

@@ -24,7 +24,7 @@ def predict_background(source: InputImage, recipe: Recipe) -> bytes:
         The bytes of an `.npz` file that holds `depth`, float32 [side, side], all finite.
 
     Raises:
-        Refused: the model can make nothing of the picture.
+        Refused: the model cannot handle the picture.
         BadImage: the file has changed since it was catalogued.
         ModelError: the model cannot be loaded.
     """

@@ -29,7 +29,7 @@ class _EachToManyDoFn(_EachDoFn):
 
 
 class Each(beam.PTransform):
-    """Elements to what a function makes of each.
+    """Maps each element with a function.
 
     Args:
         function: an importable function of an element and the recipe.
@@ -46,7 +46,7 @@ class Each(beam.PTransform):
 
 
 class EachToMany(Each):
-    """Elements to all that a function makes of each.
+    """Maps each element to any number of elements with a function.
 
     Args:
         function: an importable function of an element and the recipe.

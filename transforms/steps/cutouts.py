@@ -1,4 +1,4 @@
-"""Cut-outs of photographs: what a model makes of a foreground that has no alpha and no mask."""
+"""Cut-outs of photographs: a model makes them of foregrounds that have neither alpha nor mask."""
 
 import dataclasses
 import hashlib
@@ -13,7 +13,7 @@ from transforms.pixels.cutting import CutOut, CutoutRules, cut_out, fitted_withi
 from transforms.pixels.images import to_rgb
 
 LONGEST_SIDE = 1024
-"""A photograph is cut out at a size whose longer side is at most so many pixels."""
+"""Longer side, in pixels, to which larger photographs are reduced before they are cut out."""
 
 PNG_LEVEL = 4
 """Compression of cut-outs: level 6 takes 2.5 times as long and saves 4 %."""
@@ -39,7 +39,7 @@ class CutoutSettings:
     longest_side: int = LONGEST_SIDE
 
     def key(self, sha256: str) -> str:
-        """Name of what is made of a photograph: 64 hexadecimal digits.
+        """Name of the result for a photograph: 64 hexadecimal digits.
 
         Args:
             sha256: checksum of the photograph's file.

@@ -67,7 +67,7 @@ def encode(block: Block, recipe: Recipe) -> Block:
         recipe: how.
 
     Returns:
-        The block with `samples` and `statistics` in place of its arrays.
+        The block with `samples` and `statistics` instead of its arrays.
     """
     encoded: list[tuple[bytes, bytes, bytes | None]] = []
     failed: dict[int, Failure] = {}

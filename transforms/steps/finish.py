@@ -74,7 +74,7 @@ def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     """Writes everything that stands beside the shards; the manifest comes last.
 
     With the manifest there, only what the run needed is removed: a runner may deliver a summary
-    twice, and what the gallery is made from may be gone by then.
+    twice, and the gallery's sources may be gone by then.
 
     Raises:
         TooManyFailures: more samples have failed than the job allows.
@@ -177,7 +177,7 @@ def _write(folder: Folder, path: str, data: bytes) -> OtherFile:
 
 
 def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[OtherFile]:
-    """Writes what was left out, a line each; where nothing was, there is no file."""
+    """Writes one line for each thing that was left out; without any, no file."""
     if not errors:
         storage.delete(folder.path(path))  # A run that stopped later may have left one.
         return []

@@ -1,4 +1,4 @@
-"""Prepare step: what a model makes of a background alone, once for each, before any sample.
+"""Prepare step: computes what depends on a background alone, before any sample.
 
 A new kind of result is a module with a `Thing` and one line in `THINGS`. A background passes the
 kinds in their order, so that a later one may read what an earlier one has made.
@@ -47,7 +47,7 @@ class Prepared:
             folder.
         bytes: size of that file.
         sha256: its checksum.
-        refused: why there is no result; None where there is one.
+        refused: why there is no result; None if there is one.
     """
 
     name: str
@@ -94,7 +94,7 @@ def things_of(recipe: Recipe) -> tuple[Thing, ...]:
 
 
 def prepare_input(source: InputImage, recipe: Recipe) -> Iterator[Prepared]:
-    """Prepares one background; what is there already, whole, is not made again.
+    """Prepares one background; complete results that exist are kept.
 
     Raises:
         BadImage: the file has changed since it was catalogued.

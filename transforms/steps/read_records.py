@@ -10,7 +10,7 @@ from transforms.records import ShardRecord, read_record
 
 
 def shard_of(record: ShardRecord) -> ShardSpec:
-    """The shard that a record tells of."""
+    """The shard of a record."""
     return record.shard
 
 

@@ -19,7 +19,7 @@ class Summary:
         statistics: counts over everything.
         files: all files of the data set, sorted by path.
         failures: all failed samples, sorted by key.
-        records: the files that tell of a finished shard each, sorted by path.
+        records: the record files, one for each finished shard, sorted by path.
     """
 
     statistics: Statistics
@@ -45,7 +45,7 @@ class _Totals:
 
 
 class SummaryFn(beam.CombineFn):
-    """Merges records into a Summary; equal whatever the order."""
+    """Merges records into a Summary; the order does not matter."""
 
     def create_accumulator(self) -> _Totals:
         """A summary of nothing."""

@@ -194,7 +194,7 @@ class _Shard:
     def _layers_agree(
         self, path: str, row: Row, wanted: Placement, mask: np.ndarray, depth: np.ndarray
     ) -> bool:
-        """Whether layered depth is what its layers give, for one sample in sixteen."""
+        """Whether layered depth equals the composition of its layers, for one sample in sixteen."""
         self.decoded += 1
         if not self.recipe.layered or self.decoded % EVERY != 1:
             return True

@@ -12,7 +12,7 @@ from transforms.steps.background_depth import background_depth
 from transforms.steps.encode import QuantisedDepth, quantise
 
 EVERY = 16
-"""One sample in so many is composed again."""
+"""One in this number of samples is composed again."""
 
 
 def label_fault(

@@ -19,7 +19,7 @@ class BuiltinCutoutModel:
     """The probability of the object that stands out.
 
     Args:
-        running: CPU threads of one prediction; it runs on the CPU, whatever the device.
+        running: CPU threads of one prediction; it always runs on the CPU.
 
     Raises:
         ModelError: the weights are damaged.

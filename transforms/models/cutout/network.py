@@ -145,7 +145,7 @@ class CutoutNetwork(nn.Module):
 def encoding_convolution(
     inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1, active: bool = True
 ) -> nn.Sequential:
-    """A convolution of the encoder, with a bias in place of its batch norm."""
+    """A convolution of the encoder, with a bias instead of its batch norm."""
     layers: list[nn.Module] = [
         nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups)
     ]

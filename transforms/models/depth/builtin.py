@@ -21,7 +21,7 @@ SHORT_SIDE, LONG_SIDE = 192, 640
 it must see a scene as a whole, and its depth is worse from 256 pixels on."""
 
 CACHED_PIXELS = 4 * 160 * 160
-"""Pixels that pass the network at once on the CPU. The features of more leave the processor's
+"""Pixels in one forward pass on the CPU. The features of more exceed the processor's
 cache: 40 pictures of 160x160 at once take 1.6 times as long as four at a time."""
 
 

@@ -95,7 +95,7 @@ class HuggingFaceModel:
 
 
 def meaning_of(config: Any) -> DepthMeaning:
-    """What the values mean, by the model's configuration: metres where it says so, else relative.
+    """What the values mean, by the model's configuration: metres if it says so, else relative.
 
     Args:
         config: configuration of a `transformers` depth-estimation model.

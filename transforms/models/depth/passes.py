@@ -17,9 +17,9 @@ SIZES = (1.0, 0.8, 1.2)
 MOST_PASSES = 4 * len(SIZES)
 
 TRAINED_SIDE = 160
-"""Short side that suits the built-in model, whatever the size of the composites."""
+"""Short side that suits the built-in model, for composites of any size."""
 
-_LONGEST = 4  # At most so many times the short side is shown of a whole picture.
+_LONGEST = 4  # A whole picture is shown up to this multiple of its short side.
 _NEAREST = 1e-6
 
 

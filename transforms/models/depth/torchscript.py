@@ -20,7 +20,7 @@ class TorchScriptModel:
         running: threads of torch in this process, torch device, precision.
 
     Raises:
-        ModelError: there is no such file, it is no TorchScript, or the device is not there.
+        ModelError: there is no such file, it is not TorchScript, or the device does not exist.
     """
 
     meaning = RELATIVE_INVERSE_DEPTH
