@@ -99,7 +99,7 @@ def object_depth(background: Background, behind: np.ndarray, shape: Shape, x: in
     feet = np.clip(shape.feet + x, 0, width - 1)
     below = min(max(y + shape.bottom + 1, 0), height - 1)
     ground = background.depth[below : below + _ROWS_BELOW, feet]
-    contact = float(np.median(ground))
+    contact = _median(ground)
     nearest = max(background.inverse(hidden), background.inverse(contact))
     return background.value(nearest + background.step)
 
@@ -146,6 +146,13 @@ def stack(
         cover(depth, Layer(shape, x, y, value))
         values.append(value)
     return depth, tuple(values)
+
+
+def _median(values: np.ndarray) -> float:
+    """The median; NumPy's own takes ten times as long on so few."""
+    ordered = np.sort(values, axis=None)
+    middle = ordered.size // 2
+    return (float(ordered[(ordered.size - 1) // 2]) + float(ordered[middle])) / 2
 
 
 def _overlap(start: int, length: int, side: int) -> tuple[slice, slice]:
