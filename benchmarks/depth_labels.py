@@ -318,7 +318,8 @@ def main() -> None:
         scores.append(score(f"predicted, {rival.name}", *_pair(predicted(rival, images), found)))
     for count in map(int, options.passes.split(",")):
         made = layered(model, together, count)
-        scores.append(score(f"layered, {count} passes", *_pair(made, found)))
+        name = f"layered, {count} pass{'es' if count > 1 else ''}"
+        scores.append(score(name, *_pair(made, found)))
     print(f"{len(together)} composites over pictures of {len(found)} sources\n")
     print(markdown(scores))
     if options.json:
