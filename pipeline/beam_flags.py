@@ -1,4 +1,4 @@
-"""Beam's own flags: which there are, and whether what stands beside ours is one of them."""
+"""Beam's own flags, and checks that all other arguments are among them."""
 
 import argparse
 from collections.abc import Iterable, Sequence

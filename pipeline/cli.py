@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument(
         "--extend",
         action="store_true",
-        help="add what the data set in the output folder lacks of more placements or inputs",
+        help="add the samples of more placements or inputs to the data set in the output folder",
     )
     generate.add_argument(
         "--dry_run",

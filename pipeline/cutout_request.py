@@ -17,7 +17,7 @@ PARTS_HELP = (
     "of several objects in a photograph: keep them together, keep the largest, or make a cut-out"
     " of each"
 )
-DOUBT_HELP = "what becomes of cut-outs that are likely to be wrong"
+DOUBT_HELP = "what to do with cut-outs that are probably wrong"
 
 _GROUP = "cut-outs"
 

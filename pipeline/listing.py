@@ -46,7 +46,7 @@ def find_files(pattern: str, flag: str) -> Listing:
     Hidden files and folders are ignored, and so are those that systems put beside pictures (such as
     `__MACOSX` and `@eaDir`). Links to folders are followed, each folder is listed once. A glob's
     folders are listed like a folder that is given by name. A name that exists is no glob, whatever
-    characters it has. `**` stands for any number of folders.
+    characters it has. `**` matches any number of folders.
 
     Raises:
         SpecError: there is no such path, or no file.

@@ -37,7 +37,7 @@ class Maker:
         return Identity(settings, self.program, self.weights, self.computed_by)
 
     def difference(self, former: Identity, depth_model: str) -> str:
-        """What another maker of a data set differs in, naming both; empty where nothing does."""
+        """The difference from another maker of a data set, naming both; empty if there is none."""
         if former.program != self.program:
             return f"it was started by {former.program}, this is {self.program}"
         if former.weights != self.weights:

@@ -36,7 +36,7 @@ class Kind(ABC):
     """The values that an option takes.
 
     Attributes:
-        metavar: what stands for the value in the help.
+        metavar: placeholder of the value in the help.
     """
 
     metavar: str = "VALUE"
@@ -243,7 +243,7 @@ class Whole(Kind):
     Attributes:
         least: the smallest, or None.
         most: the largest, or None.
-        auto: whether the word `auto` stands for None.
+        auto: whether the word `auto` means None.
     """
 
     least: int | None = None

@@ -90,7 +90,7 @@ def spec_of(arguments: argparse.Namespace, config: Mapping[str, Any] | None = No
 def performance_of(
     arguments: argparse.Namespace, config: Mapping[str, Any] | None = None
 ) -> Performance:
-    """How flags and config file want a machine to be used. Raises SpecError."""
+    """The performance options of flags and config file. Raises SpecError."""
     return from_arguments(Performance, arguments, config)
 
 

@@ -34,12 +34,12 @@ def check_given(flag: str, path: str | None) -> None:
 
 
 def check_places(spec: DatasetSpec) -> None:
-    """Checks, before any work, that paths are given and that output and inputs lie apart.
+    """Checks, before any work, that paths are given and that output and inputs are separate.
 
     Links are followed.
 
     Raises:
-        SpecError: a path is empty, the output lies in an input or an input in the output.
+        SpecError: a path is empty, the output is inside an input, or an input inside the output.
     """
     for flag in ("foregrounds", "backgrounds", "masks", "categories", "output"):
         check_given(flag, getattr(spec, flag))
@@ -65,7 +65,7 @@ def check_places(spec: DatasetSpec) -> None:
 
 
 def check_apart(output: str, plan: Plan) -> None:
-    """Checks that no input file lies in the output, also where links or globs lead there.
+    """Checks that no input file is inside the output, through links and globs too.
 
     Raises:
         SpecError: one does.

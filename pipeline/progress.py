@@ -57,7 +57,7 @@ class Meter:
     Args:
         name: the phase, which is also what it counts where it has a total.
         total: how many there will be; None where nothing is counted.
-        there: how many are there before it begins.
+        there: how many are done before it begins.
     """
 
     def __init__(self, name: str, total: int | None = None, there: int = 0) -> None:

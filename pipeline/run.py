@@ -130,7 +130,7 @@ def generate(
         spec: the data set.
         beam_arguments: pipeline flags as Beam spells them, such as `--direct_num_workers=4`.
         performance: how the machine is used.
-        progress: whether a local run shows how far it is.
+        progress: whether a local run shows its progress.
         overwrite: whether an existing data set is deleted first; the same one,
             unfinished, is continued.
         extend: whether an existing data set with fewer placements or inputs gets what

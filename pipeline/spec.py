@@ -170,7 +170,7 @@ class DatasetSpec:
     )
     seed: int = field(
         default=0,
-        metadata=option(_SAMPLES, Whole(-(2**63), 2**63 - 1), "another seed, other places"),
+        metadata=option(_SAMPLES, Whole(-(2**63), 2**63 - 1), "seed of places and order"),
     )
     num_shards: int | None = field(
         default=None,
@@ -211,8 +211,8 @@ class DatasetSpec:
         metadata=option(
             _SAMPLES,
             Shares(),
-            "such as train:0.9,test:0.1; dealt out by foreground, so that test objects are never"
-            " seen in training",
+            "such as train:0.9,test:0.1; split by foreground, so that no test object is in"
+            " training",
             flag="split",
         ),
     )

@@ -60,7 +60,7 @@ class SampleCost:
 
 @dataclass(frozen=True)
 class RestCost:
-    """What stands beside the samples costs.
+    """The cost of the files beside the samples.
 
     Attributes:
         clean_seconds: time of a clean image.

@@ -21,7 +21,7 @@ class Version:
 
     Attributes:
         data: its contents.
-        tag: what tells it from all that stood there before or will stand there later.
+        tag: distinguishes it from every earlier and later version.
     """
 
     data: bytes
@@ -45,7 +45,7 @@ def write_version(path: str, data: bytes, expected: Version | None) -> Version |
     Args:
         path: the object.
         data: its new contents, which differ from all before them.
-        expected: what must stand there; None for nothing.
+        expected: the version that must be there; None for none.
 
     Returns:
         The new version, or None when something else stood there; then nothing is changed.

@@ -208,7 +208,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class CleanImage:
-    """A resized foreground or background as it stands alone in the data set, encoded.
+    """A resized foreground or background as a picture of its own in the data set, encoded.
 
     Attributes:
         id: its id.

@@ -115,5 +115,5 @@ class Recipe:
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What the formats want of a sample beside its files."""
+        """What the formats need of a sample besides its files."""
         return frozenset(need for name in self.formats for need in FORMATS[name].needs)

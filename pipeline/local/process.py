@@ -19,7 +19,7 @@ _clean_ups: list[Callable[[], None]] = []
 
 
 class _Stream(io.FileIO):
-    """A standard stream that remembers that nobody takes what is written, and lets work go on."""
+    """A standard stream that notes a broken pipe and lets the work continue."""
 
     error: OSError | None = None
 

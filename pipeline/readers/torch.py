@@ -194,7 +194,7 @@ class _Table:
             table = self._open[file].read_row_group(group, self._leaves, use_threads=False)
             while len(self._cache) >= _CACHED_GROUPS:
                 del self._cache[next(iter(self._cache))]
-        self._cache[number] = table  # The last used stands last.
+        self._cache[number] = table  # The most recently used is last.
         return table
 
 

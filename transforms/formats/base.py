@@ -151,7 +151,7 @@ class FormatError(ValueError):
 
 
 Need = Literal["jpegs", "mask_pixels"]
-"""What a format wants of a Sample beside its files: the attribute of that name."""
+"""What a format needs of a Sample besides its files: the attribute of that name."""
 
 
 @dataclass(frozen=True)

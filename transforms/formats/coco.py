@@ -3,7 +3,7 @@
 One object in each picture, with its mask as compressed run lengths, its box, its area, and the
 category of its foreground (https://cocodataset.org/#format-data). Each shard contributes its
 pictures and a fragment of the annotations, a line for each sample; those of a split are joined,
-line by line, when all are there. Clean foregrounds and backgrounds are files under their ids.
+line by line, when all are complete. Clean foregrounds and backgrounds are files under their ids.
 """
 
 import json

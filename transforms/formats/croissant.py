@@ -14,7 +14,7 @@ from transforms.formats.schema import Field, Kind
 _NAME = "mask_depth"
 _PARQUET = "application/x-parquet"
 
-# All of Croissant's own; validators want each of them explained, used or not.
+# All of Croissant's own; validators require each of them, used or not.
 _WORDS = (
     "citeAs", "column", "equivalentProperty", "extract", "field", "fileObject", "fileProperty",
     "fileSet", "format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField",

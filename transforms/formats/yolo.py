@@ -1,7 +1,7 @@
 """YOLO segmentation: pictures, a text file of outlines for each, and `data.yaml` over them.
 
 A line is an object: its class, from 0, and the vertices of its outline in shares of the picture's
-width and height (https://docs.ultralytics.com/datasets/segment/). Pictures and labels stand in
+width and height (https://docs.ultralytics.com/datasets/segment/). Pictures and labels are in
 folders by split and shard. A polygon has neither holes nor several parts: these are joined to it by
 lines that enclose nothing.
 """

@@ -3,7 +3,7 @@
 The layout that those who train on such sets read today: `batch1_images.zip` with `fg_jpg/`,
 `bg_jpg/`, `mask_jpg/`, `fg_bg_jpg/`, `mask_black_jpg/` and `depth_fg_bg_jpg/`. A batch is a strip
 of the plan, and several shards contribute to it: each shard writes a fragment for each batch it
-touches, and these are joined when all are there.
+touches, and these are joined when all are complete.
 """
 
 import contextlib

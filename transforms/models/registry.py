@@ -33,7 +33,7 @@ class Registry(Generic[Model]):
 
     Args:
         task: what the models are for, such as `depth`.
-        kinds: the kinds; what stands before the colon of a form is unique.
+        kinds: the kinds; the text before the colon of a form is unique.
     """
 
     def __init__(self, task: str, kinds: Iterable[Kind[Model]]) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from transforms.pixels.values import to_8_bit
 
-_DEPTH_AT = 24  # Signature, length and name of IHDR, width and height stand before.
+_DEPTH_AT = 24  # After signature, length and name of IHDR, width and height.
 _LOW_BYTES = "RGB;16L"
 
 

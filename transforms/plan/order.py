@@ -31,7 +31,7 @@ class Purpose(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
-    """What stands at some positions of a strip, as int64 arrays of one length.
+    """The entries at some positions of a strip, as int64 arrays of one length.
 
     Attributes:
         fg_ids: ids of the foregrounds.
@@ -51,7 +51,7 @@ def strip_order(
     combinations: int,
     position: np.ndarray,
 ) -> Ordered:
-    """What stands at the given positions of a strip.
+    """The entries at the given positions of a strip.
 
     Args:
         seed: seed of the order.

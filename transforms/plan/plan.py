@@ -62,7 +62,7 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides which samples a data set has and where they stand.
+    """Everything that decides which samples a data set has and in which shards.
 
     Attributes:
         seed: seed of the order and of the placements.

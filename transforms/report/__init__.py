@@ -1,1 +1,1 @@
-"""What stands beside the shards: statistics, plots, gallery, data set card and manifest."""
+"""The files beside the shards: statistics, plots, gallery, data set card and manifest."""

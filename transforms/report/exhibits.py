@@ -35,9 +35,9 @@ class Exhibit:
     """A picture on show.
 
     Attributes:
-        name: stands under it.
+        name: caption below it.
         note: a second, quieter line; may be empty.
-        path: where its file stands, relative to the gallery's folder, with slashes.
+        path: path of its file, relative to the gallery's folder, with slashes.
         image: the picture, RGB, L, P or RGBA.
         data: its file.
         mirrored: whether it is shown left to right.

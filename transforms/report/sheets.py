@@ -82,7 +82,7 @@ def _sheet(title: str, text: str, cells: Sequence[Cell], columns: int, group: in
 
 
 def _tile(exhibit: Exhibit) -> Image.Image:
-    """A picture in a square tile; a cut-out stands on a chequerboard."""
+    """A picture in a square tile; a cut-out is shown on a chequerboard."""
     image = exhibit.image if exhibit.image.mode in ("RGBA", "L") else exhibit.image.convert("RGB")
     scale = TILE / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))

@@ -87,7 +87,7 @@ class ValueSummary:
 
 @dataclass(frozen=True)
 class DepthSummary(KindSummary):
-    """Numbers of the depth maps: of their 16-bit pixels, and of the values that these stand for.
+    """Numbers of the depth maps: of their 16-bit pixels, and of the depth values that they encode.
 
     Attributes:
         values: the model's own values, pixel * depth_scale + depth_offset.

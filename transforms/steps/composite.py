@@ -18,7 +18,7 @@ def paste(image: np.ndarray, cutout: Cutout, x: int, y: int) -> None:
         image: uint8 [height, width, 3], changed inside the pasted rectangle only.
         cutout: the foreground.
         x: column of the cutout's left edge in the image.
-        y: row of its top edge; the whole cutout lies inside the image.
+        y: row of its top edge; the whole cutout is inside the image.
     """
     height, width = cutout.alpha.shape
     region = image[y : y + height, x : x + width]

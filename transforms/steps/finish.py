@@ -71,7 +71,7 @@ def descriptions(
 
 
 def finish(summary: Summary, recipe: Recipe, origin: Origin) -> None:
-    """Writes everything that stands beside the shards; the manifest comes last.
+    """Writes all files beside the shards; the manifest comes last.
 
     With the manifest there, only what the run needed is removed: a runner may deliver a summary
     twice, and the gallery's sources may be gone by then.

@@ -17,7 +17,7 @@ def paste_mask(mask: np.ndarray, alpha: np.ndarray, x: int, y: int) -> None:
         mask: uint8 [height, width], zero everywhere.
         alpha: uint8 [h, w], the cutout's alpha.
         x: column of the cutout's left edge in the mask.
-        y: row of its top edge; the whole cutout lies inside the mask.
+        y: row of its top edge; the whole cutout is inside the mask.
     """
     height, width = alpha.shape
     mask[y : y + height, x : x + width] = alpha

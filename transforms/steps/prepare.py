@@ -89,7 +89,7 @@ class Preparation:
 
 
 def things_of(recipe: Recipe) -> tuple[Thing, ...]:
-    """What a recipe wants prepared."""
+    """The results that a recipe needs prepared."""
     return tuple(thing for thing in THINGS if thing.wanted(recipe))
 
 

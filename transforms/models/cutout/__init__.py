@@ -88,7 +88,7 @@ CUTOUT_MODELS: Registry[CutoutModel] = Registry(
 
 
 def resolved(name: str) -> str:
-    """The model that a name stands for: `auto` becomes `u2netp` or `builtin`."""
+    """The model that a name means: `auto` becomes `u2netp` or `builtin`."""
     if name != AUTO:
         return name
     from transforms.models.cutout.u2netp import has_u2netp

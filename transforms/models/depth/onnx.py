@@ -17,7 +17,7 @@ _MEANINGS = {meaning.kind: meaning for meaning in (RELATIVE_INVERSE_DEPTH, METRI
 class OnnxModel:
     """An ONNX graph that gives depth; `OnnxGraph` says what it may take.
 
-    What its numbers mean stands in NAME.json beside NAME.onnx, such as
+    NAME.json beside NAME.onnx says what its numbers mean, such as
     `{"kind": "metric_depth"}`; else in the `depth_estimation_type` of a `config.json` beside it;
     else they are relative inverse depth.
 
