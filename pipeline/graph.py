@@ -8,6 +8,7 @@ from transforms.report.manifest import Origin
 from transforms.steps.beam import Each, EachBlock, EachToMany
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import Finish
+from transforms.steps.index import index_shard
 from transforms.steps.join_fragments import JoinFragments
 from transforms.steps.list_shards import ListShards
 from transforms.steps.place import place
@@ -53,7 +54,7 @@ def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
     )
     records = done | "Done" >> beam.Flatten() | "Records" >> Each(read_finished, recipe)
     joined = records | "Fragments" >> JoinFragments(recipe.root)
-    summary = records | "Summarise" >> Summarise()
+    summary = records | "Index" >> Each(index_shard, recipe) | "Summarise" >> Summarise()
     summary | "Finish" >> Finish(recipe, origin, beam.pvalue.AsList(joined))
 
 

@@ -15,7 +15,7 @@ _ALWAYS = (
     r"manifest\.json(\.sha256)?",
     r"README\.md|statistics\.(json|md)",
     r"errors/(inputs|samples)\.jsonl",
-    r"gallery/index\.html",
+    r"gallery/index\.(html|parquet)",
     r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|triples)\.png",
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",
     rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg)_{_KEY})\.{_PICTURE}",
@@ -25,7 +25,7 @@ _ALWAYS = (
     r"state/prepared/(index\.json|[a-z]+/[0-9a-f]{64}\.(npz|refused))",
     rf"state/gallery/{_KEY}\.(image|mask|depth)",
 )
-_BY_SHARD = (r"state/records/{shard}\.json",)
+_BY_SHARD = (r"state/records/{shard}\.json", r"state/index/{shard}\.parquet")
 
 RECORDS = "state/records/"
 TEMPORARY = "state/tmp/"
@@ -33,7 +33,12 @@ TEMPORARY = "state/tmp/"
 
 def for_a_run() -> tuple[str, ...]:
     """Folders of what only an unfinished data set needs."""
-    return (TEMPORARY, "state/gallery/", *(f"state/{name}/" for name in JOINED_FORMATS))
+    return (
+        TEMPORARY,
+        "state/gallery/",
+        "state/index/",
+        *(f"state/{name}/" for name in JOINED_FORMATS),
+    )
 
 
 def written_names(splits: Collection[str]) -> re.Pattern[str]:

@@ -7,13 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from transforms.formats.base import Format, JoinedFormat, TableFormat
+    from transforms.formats.base import Format, IndexedFormat, JoinedFormat, TableFormat
 
     FORMATS: dict[str, Format]
     """All formats by name."""
 
     TABLE_FORMATS: dict[str, TableFormat]
     """Those that can be read back record by record."""
+
+    INDEXED_FORMATS: dict[str, IndexedFormat]
+    """Those of which single rows are found without reading those before them."""
 
     JOINED_FORMATS: dict[str, JoinedFormat]
     """Those with files that many shards contribute to."""
@@ -33,7 +36,7 @@ NAMES = tuple(_CLASSES)
 
 def __getattr__(name: str) -> Any:
     """Makes the formats on first use."""
-    if name not in ("TABLE_FORMATS", "JOINED_FORMATS", "FORMATS"):
+    if name not in ("TABLE_FORMATS", "INDEXED_FORMATS", "JOINED_FORMATS", "FORMATS"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     base = import_module(f"{__name__}.base")
     formats = {each: _made(path) for each, path in _CLASSES.items()}
@@ -44,6 +47,7 @@ def __getattr__(name: str) -> Any:
     globals().update(
         FORMATS=formats,
         TABLE_FORMATS=of(base.TableFormat),
+        INDEXED_FORMATS=of(base.IndexedFormat),
         JOINED_FORMATS=of(base.JoinedFormat),
     )
     return globals()[name]

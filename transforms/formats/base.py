@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
+import pyarrow as pa
+
 from transforms import storage
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.schema import Field, Row, Schema
@@ -263,6 +265,53 @@ class TableFormat(Format):
         Raises:
             FormatError: the file is damaged.
         """
+
+
+FACTS_AT_ONCE = 4096
+"""Rows that `IndexedFormat.facts` gives at once."""
+
+
+class RowFile(Protocol):
+    """A finished file of which single rows are read."""
+
+    def read(self, row: int, offset: int | None, fields: tuple[Field, ...]) -> Row:
+        """Some fields of one row.
+
+        Args:
+            row: its number in the file, from 0.
+            offset: where it begins, as `IndexedFormat.facts` says.
+            fields: the fields that are read.
+
+        Raises:
+            FormatError: the file is damaged, or has no such row.
+        """
+
+    def close(self) -> None:
+        """Closes the file."""
+
+
+class IndexedFormat(TableFormat):
+    """A table format of which single rows are found without reading those before them."""
+
+    @abstractmethod
+    def facts(self, path: str, fields: tuple[Field, ...]) -> Iterator[pa.RecordBatch]:
+        """Reads some fields of all rows of a finished file, in order.
+
+        Args:
+            path: the file.
+            fields: fields that are no pictures.
+
+        Returns:
+            Up to `FACTS_AT_ONCE` rows at a time, a column for each field; and, where rows are found
+            by it, the column `offset` (int64) with the byte at which each begins.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
+
+    @abstractmethod
+    def open_rows(self, path: str) -> RowFile:
+        """Opens a finished file. Raises FormatError where it is damaged."""
 
 
 FRAGMENT = "-part"  # As in the records of older versions.

@@ -6,7 +6,9 @@ Pictures are `struct<bytes, path>` and the schema carries the feature types unde
 
 import contextlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -14,15 +16,18 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.formats.arrow import ARROW_TYPES, PICTURE
 from transforms.formats.base import (
+    FACTS_AT_ONCE,
     Description,
     EncodedSize,
     Folder,
     FormatError,
+    IndexedFormat,
     OutputFile,
+    RowFile,
     Sink,
     Snippet,
-    TableFormat,
 )
 from transforms.formats.croissant import croissant_json
 from transforms.formats.schema import Field, Kind, Picture, Row, Schema, Value, row_of
@@ -30,21 +35,6 @@ from transforms.storage import RAW
 
 ROWS_PER_GROUP = 100
 """Rows of a row group, as `datasets` writes pictures: one sample costs 3 MB to read at 160x160."""
-
-_PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-_BOX = pa.list_(pa.int64(), 4)
-_TYPES: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "int64": pa.int64(),
-    "float32": pa.float32(),
-    "label": pa.int64(),
-    "box": _BOX,
-    "picture": _PICTURE,
-    "texts": pa.list_(pa.string()),
-    "int64s": pa.list_(pa.int64()),
-    "float32s": pa.list_(pa.float32()),
-    "boxes": pa.list_(_BOX),
-}
 
 _HUGGING_FACE = """\
 import datasets
@@ -99,7 +89,7 @@ _FEATURES: dict[Kind, dict[str, Any]] = {
 }
 
 
-class ParquetFormat(TableFormat):
+class ParquetFormat(IndexedFormat):
     """Parquet files readable by pyarrow, pandas, `datasets` and everything else."""
 
     name = "parquet"
@@ -149,6 +139,23 @@ class ParquetFormat(TableFormat):
         except (pa.ArrowException, OSError) as error:
             raise FormatError(f"it cannot be read as Parquet: {error}") from None
 
+    def facts(self, path: str, fields: tuple[Field, ...]) -> Iterator[pa.RecordBatch]:
+        """Reads fields that are no pictures. Raises FormatError where the file is damaged."""
+        try:
+            with (
+                FileSystems.open(path, compression_type=RAW) as file,
+                pq.ParquetFile(file) as table,
+            ):
+                names = [field.name for field in fields]
+                for batch in table.iter_batches(FACTS_AT_ONCE, columns=names):
+                    yield batch.select(names)
+        except (pa.ArrowException, KeyError, OSError) as error:
+            raise FormatError(f"it cannot be read as Parquet: {error}") from None
+
+    def open_rows(self, path: str) -> RowFile:
+        """Opens a file for reading single rows."""
+        return _ParquetRows(path)
+
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The files in the words of Croissant; the data set card describes them as well."""
         return (("croissant.json", croissant_json(samples, clean)),) if samples.splits else ()
@@ -183,6 +190,43 @@ def _info(name: str, description: Description) -> list[str]:
         count = sum(file.count for file in split.files)
         lines += [f"  - name: {split.name}", f"    num_bytes: {size}", f"    num_examples: {count}"]
     return lines
+
+
+class _ParquetRows:
+    """Single rows of a file; the row group of the last one stays in memory."""
+
+    def __init__(self, path: str) -> None:
+        self._file = FileSystems.open(path, compression_type=RAW)
+        try:
+            self._table = pq.ParquetFile(self._file)
+        except pa.ArrowException as error:
+            self._file.close()
+            raise FormatError(f"it cannot be read as Parquet: {error}") from None
+        metadata = self._table.metadata
+        counts = (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+        self._ends = list(accumulate(counts))
+        self._last: dict[tuple[int, str], pa.ChunkedArray] = {}
+
+    def read(self, row: int, offset: int | None, fields: tuple[Field, ...]) -> Row:
+        if not 0 <= row < self._table.metadata.num_rows:
+            raise FormatError(f"it has no row {row}")
+        group = bisect_right(self._ends, row)
+        within = row - (self._ends[group - 1] if group else 0)
+        if any(number != group for number, _ in self._last):
+            self._last = {}
+        missing = [f.name for f in fields if (group, f.name) not in self._last]
+        try:
+            if missing:
+                columns = self._table.read_row_group(group, columns=missing)
+                self._last |= {(group, name): columns[name] for name in missing}
+            values = (self._last[group, field.name][within].as_py() for field in fields)
+            return tuple(_value(f, value) for f, value in zip(fields, values, strict=True))
+        except (pa.ArrowException, KeyError, OSError) as error:
+            raise FormatError(f"it cannot be read as Parquet: {error}") from None
+
+    def close(self) -> None:
+        self._table.close()
+        self._file.close()
 
 
 class _ParquetSink:
@@ -235,11 +279,11 @@ class _ParquetSink:
 
 def _column(field: Field, values: tuple[Value, ...]) -> pa.Array:
     if field.kind != "picture":
-        return pa.array(values, _TYPES[field.kind])
+        return pa.array(values, ARROW_TYPES[field.kind])
     pictures = [value for value in values if isinstance(value, Picture)]
     data = pa.array([picture.data for picture in pictures], pa.binary())
     names = pa.array([picture.name for picture in pictures], pa.string())
-    return pa.StructArray.from_arrays([data, names], fields=list(_PICTURE))
+    return pa.StructArray.from_arrays([data, names], fields=list(PICTURE))
 
 
 def _value(field: Field, value: Any) -> Value:
@@ -254,7 +298,7 @@ def arrow_schema(fields: tuple[Field, ...]) -> pa.Schema:
     """The Arrow schema of a table, with the feature types of `datasets` in its metadata."""
     features = {field.name: hugging_face_feature(field) for field in fields}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
-    return pa.schema([(field.name, _TYPES[field.kind]) for field in fields], metadata=metadata)
+    return pa.schema([(field.name, ARROW_TYPES[field.kind]) for field in fields], metadata=metadata)
 
 
 def hugging_face_feature(field: Field) -> dict[str, Any]:

@@ -8,26 +8,31 @@ import json
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, BinaryIO
 
 import google_crc32c
+import pyarrow as pa
 from apache_beam.io.filesystems import FileSystems
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from transforms.elements import CleanImage, Sample, ShardSpec
+from transforms.formats.arrow import ARROW_TYPES
 from transforms.formats.base import (
     CLEAN,
+    FACTS_AT_ONCE,
     SAMPLES,
     VERSION,
     Description,
     EncodedSize,
     Folder,
     FormatError,
+    IndexedFormat,
     OutputFile,
+    RowFile,
     Sink,
     Snippet,
-    TableFormat,
 )
 from transforms.formats.schema import (
     Field,
@@ -54,6 +59,7 @@ _LISTS: dict[Kind, str] = {
     "float32s": "float_list",
     "boxes": "int64_list",
 }
+_FRAME_BYTES = 16
 _TUPLES: tuple[Kind, ...] = ("box", "int64s", "float32s")
 
 
@@ -68,7 +74,7 @@ sample = next(iter(samples))
 image, mask, background = sample["image"], sample["mask"], backgrounds[int(sample["bg_id"])]"""
 
 
-class TFRecordFormat(TableFormat):
+class TFRecordFormat(IndexedFormat):
     """TFRecord files readable by `tf.data.TFRecordDataset` and `tfds`."""
 
     name = "tfrecord"
@@ -102,13 +108,27 @@ class TFRecordFormat(TableFormat):
         """Reads a file in order. Raises FormatError where it is damaged."""
         message = _example_class()()
         for number, data in enumerate(read_frames(path)):
-            try:
-                message.ParseFromString(data)
-                yield tuple(_value(message, field) for field in fields)
-            except (DecodeError, IndexError, UnicodeDecodeError) as error:
-                raise FormatError(
-                    f"record {number} is not an Example of this data set: {error}"
-                ) from None
+            yield _row(message, number, data, fields)
+
+    def facts(self, path: str, fields: tuple[Field, ...]) -> Iterator[pa.RecordBatch]:
+        """Reads fields that are no pictures. Raises FormatError where the file is damaged."""
+        types = [(field.name, ARROW_TYPES[field.kind]) for field in fields]
+        schema = pa.schema([*types, ("offset", pa.int64())])
+        rows = self._facts(path, fields)
+        while some := list(islice(rows, FACTS_AT_ONCE)):
+            columns = zip(*some, strict=True)
+            arrays = [pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _facts(self, path: str, fields: tuple[Field, ...]) -> Iterator[tuple[Value, ...]]:
+        message, offset = _example_class()(), 0
+        for number, data in enumerate(read_frames(path)):
+            yield (*_row(message, number, data, fields), offset)
+            offset += len(data) + _FRAME_BYTES
+
+    def open_rows(self, path: str) -> RowFile:
+        """Opens a file for reading single rows."""
+        return _TFRecordRows(path)
 
     def describe(self, samples: Description, clean: Description) -> tuple[tuple[str, str], ...]:
         """The two JSON files of each data set, and the names of its classes."""
@@ -160,15 +180,52 @@ def read_frames(path: str) -> Iterator[bytes]:
     """The records of a file. Raises FormatError where a frame is cut or a checksum differs."""
     with FileSystems.open(path, compression_type=RAW) as file:
         number = 0
-        while head := file.read(12):
-            if len(head) < 12 or head[8:] != _masked_crc(head[:8]):
-                raise FormatError(f"the length of record {number} is damaged")
-            [length] = struct.unpack("<Q", head[:8])
-            data, check = file.read(length), file.read(4)
-            if check != _masked_crc(data):
-                raise FormatError(f"record {number} is damaged")
+        while (data := _read_frame(file, number)) is not None:
             yield data
             number += 1
+
+
+def _read_frame(file: BinaryIO, number: int) -> bytes | None:
+    """The record that comes next; None at the end of the file."""
+    head = file.read(12)
+    if not head:
+        return None
+    if len(head) < 12 or head[8:] != _masked_crc(head[:8]):
+        raise FormatError(f"the length of record {number} is damaged")
+    [length] = struct.unpack("<Q", head[:8])
+    data, check = file.read(length), file.read(4)
+    if check != _masked_crc(data):
+        raise FormatError(f"record {number} is damaged")
+    return data
+
+
+class _TFRecordRows:
+    """Single records of a file."""
+
+    def __init__(self, path: str) -> None:
+        self._file = FileSystems.open(path, compression_type=RAW)
+
+    def read(self, row: int, offset: int | None, fields: tuple[Field, ...]) -> Row:
+        assert offset is not None  # `facts` gives one for each record.
+        try:
+            self._file.seek(offset)
+            data = _read_frame(self._file, row)
+        except OSError as error:
+            raise FormatError(f"record {row} cannot be read: {error}") from None
+        if data is None:
+            raise FormatError(f"it ends before record {row}")
+        return _row(_example_class()(), row, data, fields)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _row(message: Any, number: int, data: bytes, fields: tuple[Field, ...]) -> Row:
+    try:
+        message.ParseFromString(data)
+        return tuple(_value(message, field) for field in fields)
+    except (DecodeError, IndexError, UnicodeDecodeError) as error:
+        raise FormatError(f"record {number} is not an Example of this data set: {error}") from None
 
 
 def _value(message: Any, field: Field) -> Value:

@@ -28,7 +28,9 @@ from transforms.report.card import dataset_card, dataset_text
 from transforms.report.gallery import build_gallery
 from transforms.report.manifest import Origin, data_files, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
+from transforms.report.sample_index import join_index
 from transforms.report.snippets import snippets
+from transforms.steps.index import indexed_format
 from transforms.steps.prepare import index_file, read_preparation
 from transforms.steps.summarise import Summary
 from transforms.steps.write import check_failures
@@ -157,6 +159,8 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     others += build_gallery(
         folder, plan, summary.statistics, origin.meaning, TITLE, reading, recipe.layered
     )
+    if indexed_format(recipe.formats) is not None:
+        others.append(join_index(folder, plan.shards()))
     others += [
         other_file(path, data)
         for path in STATE_FILES
