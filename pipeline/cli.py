@@ -24,6 +24,8 @@ from pipeline.options import (
 from pipeline.performance import Performance
 from pipeline.spec import DatasetSpec, SpecError
 from pipeline.version import VERSION
+from pipeline.viewer.request import DESCRIPTION as VIEW_DESCRIPTION
+from pipeline.viewer.request import ViewRequest
 
 _DESCRIPTION = """\
 Makes a training set for segmentation and depth from a folder of cut-out foregrounds and a folder of
@@ -109,7 +111,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add_options(cutout, CutoutRequest)
-    for each in (main_parser, generate, verify, depth, cutout):
+    view = commands.add_parser(
+        "view",
+        help="browse, search and compare the samples of a finished data set",
+        description=VIEW_DESCRIPTION,
+        allow_abbrev=False,
+    )
+    view.add_argument("output", metavar="DIR", help="folder of the data set")
+    add_options(view, ViewRequest)
+    for each in (main_parser, generate, verify, depth, cutout, view):
         each.add_argument(
             "--debug",
             action="store_true",
@@ -172,6 +182,8 @@ def _run(arguments: argparse.Namespace, rest: list[str]) -> int:
         return _depth(arguments, rest)
     if arguments.command == "cutout":
         return _cutout(arguments, rest)
+    if arguments.command == "view":
+        return _view(arguments, rest)
     from pipeline.run import JobError, StillRunning
 
     try:
@@ -287,6 +299,15 @@ def _cutout(arguments: argparse.Namespace, unknown: list[str]) -> int:
     from pipeline import cutout_command
 
     return cutout_command.run(request)
+
+
+def _view(arguments: argparse.Namespace, unknown: list[str]) -> int:
+    _refuse_unknown(unknown, "view", ViewRequest)
+    request = from_arguments(ViewRequest, arguments)
+
+    from pipeline.viewer import command
+
+    return command.run(arguments.output, request)
 
 
 def _refuse_unknown(unknown: list[str], command: str, request: type) -> None:
