@@ -213,10 +213,7 @@ def large(copied: Path) -> Path:
     names = INDEX_SCHEMA.names
     table = table.set_column(names.index("seq"), "seq", seq)
     table = table.set_column(names.index("key"), "key", pa.array(keys))
-    table = table.set_column(names.index("offset"), "offset", pa.array(numbers).cast(pa.int64()))
-    table = table.set_column(names.index("offset"), "offset", pa.nulls(rows, pa.int64())).cast(
-        INDEX_SCHEMA
-    )
+    table = table.cast(INDEX_SCHEMA)
     (copied / INDEX).unlink()
     pq.write_table(table, copied / INDEX)
     return copied
