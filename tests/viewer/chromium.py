@@ -144,7 +144,7 @@ class Page:
     def press(self, *keys: str) -> None:
         """Presses keys one after the other; one character types it."""
         for key in keys:
-            code, text = _KEYS.get(key, (ord(key.upper()[0]), key))
+            code, text = _KEYS.get(key, (ord(key.upper()) if key.isalnum() else 0, key))
             common = {"key": key, "windowsVirtualKeyCode": code}
             self.send(
                 "Input.dispatchKeyEvent",
