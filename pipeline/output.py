@@ -44,6 +44,7 @@ _FREE = (
     "output",
     "on_error",
     "max_failures",
+    "exclude",  # Its keys are compared.
     "crop",  # What it and cut-outs change is compared picture by picture.
     "cutout_model",
     "cutout_parts",
@@ -66,8 +67,15 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     for kind, assets in (("foregrounds", plan.foregrounds), ("backgrounds", plan.backgrounds)):
         fields[kind] = {str(a.id): _content(a) for a in assets}
     fields["distractor_files"] = [_content(a) for a in plan.distractors]
+    fields["excluded"] = _listed(plan.excluded)
     fields["margins"] = {str(a.id): a.crop for a in plan.foregrounds}
     return fields
+
+
+def _listed(keys: tuple[str, ...]) -> str:
+    """Keys in a few words that are the same for the same keys."""
+    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    return f"{len(keys)} keys ({digest[:12]})" if keys else "no key"
 
 
 def _content(asset: InputImage) -> list[str | None]:

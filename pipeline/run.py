@@ -17,6 +17,7 @@ from apache_beam.options.pipeline_options import GoogleCloudOptions
 from pipeline import graph
 from pipeline.catalog import Catalog, build_catalog
 from pipeline.cutouts import Cutter
+from pipeline.excluded import read_excluded
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
 from pipeline.maker import Maker, maker_of
@@ -106,6 +107,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         backgrounds=catalog.backgrounds,
         categories=known_categories(catalog.foregrounds),
         distractors=catalog.distractors,
+        excluded=() if spec.exclude is None else read_excluded(spec.exclude),
     )
     size = samples_per_shard(plan.total, len(plan.splits))
     plan = dataclasses.replace(plan, shard_samples=size)

@@ -401,6 +401,14 @@ class DatasetSpec:
             unset="0.5 with --distractors, else 0",
         ),
     )
+    exclude: str | None = field(
+        default=None,
+        metadata=option(
+            _SAMPLES,
+            Place("FILE"),
+            "keys of samples that are not made, a line each, such as the picks of the viewer",
+        ),
+    )
 
     def __post_init__(self) -> None:
         normalise(self)

@@ -23,6 +23,7 @@ let picks = new Set();
 let grid = { columns: 1, width: 0, height: 0, rows: 0, scale: 1 };
 let open = null; // The sample that is enlarged.
 let settle = 0;
+let opening = 0; // Counts what was asked for, so that what comes too late is not shown.
 
 async function get(path, values) {
   const query = new URLSearchParams(values || {}).toString();
@@ -359,7 +360,9 @@ async function showPlace(place) {
 }
 
 async function load(row, place) {
+  const asked = ++opening;
   const found = await get(`/api/sample/${row}`);
+  if (asked !== opening) return;
   open = { ...found, place };
   state.sample = found.key;
   writeLink();
@@ -441,6 +444,7 @@ function toggleBox() {
 
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!detail.open) opening++;
   const typing = event.target.closest("input:not([type=range]), select, textarea");
   if (typing) {
     if (event.key === "Escape") scroller.focus();

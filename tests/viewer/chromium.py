@@ -109,7 +109,8 @@ class Page:
     def wait(self, expression: str, seconds: float = 60.0) -> Any:
         """Waits until an expression is true."""
         end = time.monotonic() + seconds
-        while not (value := self.value(expression)):
+        # An element has the value {} and is true.
+        while (value := self.value(expression)) in (None, False, "", 0):
             if time.monotonic() > end:
                 raise PageError(f"in vain: {expression}; errors: {self.errors}")
             time.sleep(0.05)
@@ -144,7 +145,8 @@ class Page:
     def press(self, *keys: str) -> None:
         """Presses keys one after the other; one character types it."""
         for key in keys:
-            code, text = _KEYS.get(key, (ord(key.upper()) if key.isalnum() else 0, key))
+            # A point or a dash has no code of its own: theirs would be those of other keys.
+            code, text = _KEYS.get(key) or (ord(key.upper()) if key.isalnum() else 0, key)
             common = {"key": key, "windowsVirtualKeyCode": code}
             self.send(
                 "Input.dispatchKeyEvent",

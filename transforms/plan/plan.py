@@ -85,6 +85,7 @@ class Plan:
             older versions, which stay as they are.
         shard_samples: samples in a shard where `num_shards` is None.
         distractors: things that are pasted into scenes without a label, by id.
+        excluded: keys of samples that are not made, sorted.
     """
 
     seed: int
@@ -104,6 +105,17 @@ class Plan:
     ringing: bool = False
     shard_samples: int = SAMPLES_PER_SHARD
     distractors: tuple[InputImage, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    @cached_property
+    def _excluded(self) -> frozenset[str]:
+        return frozenset(self.excluded)
+
+    def made(self, placements: tuple[Placement, ...]) -> tuple[Placement, ...]:
+        """Those of some samples that are made: all but the excluded ones."""
+        if not self.excluded:
+            return placements
+        return tuple(each for each in placements if each.key not in self._excluded)
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -120,7 +132,7 @@ class Plan:
 
     @property
     def total(self) -> int:
-        """Number of samples of the data set."""
+        """Number of samples of the data set, with the excluded ones."""
         return sum(self._totals)
 
     @cached_property
@@ -357,6 +369,7 @@ class Plan:
                 **fields,
                 "layout": fields.get("layout", 1),  # The first layout did not record it.
                 "shard_samples": fields.get("shard_samples", SAMPLES_PER_SHARD),
+                "excluded": tuple(fields.get("excluded", ())),
                 "categories": tuple(fields.get("categories", ())),
                 "scale_jitter": None if jitter is None else (jitter[0], jitter[1]),
                 "splits": tuple(SplitShare(**split) for split in fields["splits"]),

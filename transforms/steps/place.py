@@ -11,15 +11,23 @@ PLACED_AT_ONCE = 4096
 
 
 def blocks(plan: Plan, shard: ShardSpec, block_size: int) -> Iterator[Block]:
+<<<<<<< HEAD
     """Cuts a shard's samples into blocks of `block_size`; the last one may be smaller."""
     # Placing many blocks in one call is fast; a whole shard could be too large.
+=======
+    """Cuts a shard's samples into blocks of `block_size`; the last one may be smaller.
+
+    An excluded sample has no placement in its block, but counts as promised.
+    """
+    # Many blocks are placed at once, which is fast, but never a whole shard of any size.
+>>>>>>> 060d9d9 (generate --exclude=FILE: samples that are left out by their keys)
     step = max(1, PLACED_AT_ONCE // block_size) * block_size
     for begin in range(0, shard.count, step):
         stop = min(shard.stop, shard.start + begin + step)
         samples = plan.samples(shard.split, shard.start + begin, stop)
         for first in range(0, len(samples), block_size):
             placements = samples[first : first + block_size]
-            yield Block(shard, begin + first, len(placements), placements)
+            yield Block(shard, begin + first, len(placements), plan.made(placements))
 
 
 def place(shard: ShardSpec, recipe: Recipe) -> Iterator[Block]:

@@ -1,0 +1,43 @@
+"""Keys of samples that are not made, from a list that the user gives."""
+
+import os
+import re
+
+from pipeline.spec import SpecError
+from transforms import storage
+
+_KEY = re.compile(r"(?:fg_bg_)?(0|[1-9][0-9]*)_(0|[1-9][0-9]*)_([01])_([1-9][0-9]*)", re.ASCII)
+
+
+def read_excluded(path: str) -> tuple[str, ...]:
+    """Reads a list of keys, a line each; empty lines and lines that begin with `#` do not count.
+
+    Returns:
+        The keys, each once, sorted.
+
+    Raises:
+        SpecError: the list cannot be read, or a line is no key.
+    """
+    flag = f"--exclude={path}"
+    path = storage.absolute(path)
+    if storage.is_local(path) and os.path.exists(path) and not os.path.isfile(path):
+        raise SpecError(f"{flag} is not a regular file; give a list of keys")
+    try:
+        lines = storage.read_bytes(path).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise SpecError(f"{flag} is not UTF-8; give a list of keys") from None
+    except Exception as error:  # Each store has errors of its own.
+        reason = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
+        raise SpecError(f"{flag} cannot be read: {reason}") from None
+    keys = set()
+    for number, line in enumerate(lines, 1):
+        word = line.strip()
+        if not word or word.startswith("#"):
+            continue
+        found = _KEY.fullmatch(word)
+        if found is None:
+            raise SpecError(
+                f"{flag}: line {number}, {word[:60]!r}, is no key; give one such as 7_12_1_20"
+            )
+        keys.add("_".join(found.groups()))
+    return tuple(sorted(keys))
