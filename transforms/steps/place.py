@@ -11,16 +11,11 @@ PLACED_AT_ONCE = 4096
 
 
 def blocks(plan: Plan, shard: ShardSpec, block_size: int) -> Iterator[Block]:
-<<<<<<< HEAD
-    """Cuts a shard's samples into blocks of `block_size`; the last one may be smaller."""
-    # Placing many blocks in one call is fast; a whole shard could be too large.
-=======
     """Cuts a shard's samples into blocks of `block_size`; the last one may be smaller.
 
     An excluded sample has no placement in its block, but counts as promised.
     """
-    # Many blocks are placed at once, which is fast, but never a whole shard of any size.
->>>>>>> 060d9d9 (generate --exclude=FILE: samples that are left out by their keys)
+    # Placing many blocks in one call is fast; a whole shard could be too large.
     step = max(1, PLACED_AT_ONCE // block_size) * block_size
     for begin in range(0, shard.count, step):
         stop = min(shard.stop, shard.start + begin + step)
