@@ -91,3 +91,32 @@ def test_a_list_that_is_none_is_refused(tmp_path, text, words):
 def test_keys_come_as_file_names_have_them_too(tmp_path):
     (tmp_path / "keys").write_text("fg_bg_7_12_1_20\n10_1_0_3\n7_12_1_20")
     assert read_excluded(str(tmp_path / "keys")) == ("10_1_0_3", "7_12_1_20")
+
+
+def test_a_block_of_excluded_samples_alone_meets_no_model(plain):
+    """It passes through all steps, and what is counted of it is nothing."""
+    from transforms.elements import Block, ShardSpec
+    from transforms.report.statistics import Statistics
+    from transforms.steps.composite import add_composites
+    from transforms.steps.depth import predict_block
+    from transforms.steps.encode import encode
+    from transforms.steps.mask import add_masks
+
+    class NoModel:
+        def predict(self, images):
+            raise AssertionError
+
+    recipe = recipe_of(plain.output)
+    block = Block(ShardSpec("train", 0, 1, 0, 32), 0, 32, ())
+    block = add_masks(add_composites(block, recipe), recipe)
+    block = encode(predict_block(NoModel(), block), recipe)
+    assert (block.samples, block.failures, block.promised) == ((), (), 32)
+    assert block.statistics.to_record() == Statistics().to_record()
+
+
+def recipe_of(output: str):
+    from pipeline.run import make_recipe
+    from pipeline.spec import DatasetSpec
+
+    spec = DatasetSpec.from_json((Path(output) / "state/spec.json").read_text())
+    return make_recipe(spec, load_plan(str(Path(output) / "state/plan.json")))

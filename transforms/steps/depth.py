@@ -55,6 +55,8 @@ def predict_block(model: DepthModel, block: Block) -> Block:
     assert block.images is not None
     failed: dict[int, Failure] = {}
     shape = block.images.shape[:3]
+    if not block.placements:  # Models need not take batches of none.
+        return replace(block, depth=np.zeros(shape, np.float32))
     try:
         depth = np.asarray(model.predict(block.images), np.float32)
         if depth.shape != shape:

@@ -69,6 +69,9 @@ def encode(block: Block, recipe: Recipe) -> Block:
     Returns:
         The block with `samples` and `statistics` instead of its arrays.
     """
+    if not block.placements:  # Counts of no picture at all are those of an empty shard.
+        fields = (block.shard, block.first, block.promised, (), block.failures)
+        return Block(*fields, statistics=Statistics())
     encoded: list[tuple[bytes, bytes, bytes | None]] = []
     failed: dict[int, Failure] = {}
     quantised = None if block.depth is None else quantise(block.depth, recipe.depth_bits)
