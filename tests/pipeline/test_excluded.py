@@ -109,7 +109,9 @@ def test_a_block_of_excluded_samples_alone_meets_no_model(plain):
     recipe = recipe_of(plain.output)
     block = Block(ShardSpec("train", 0, 1, 0, 32), 0, 32, ())
     block = add_masks(add_composites(block, recipe), recipe)
-    block = encode(predict_block(NoModel(), block), recipe)
+    block = predict_block(NoModel(), block)  # type: ignore[arg-type]
+    block = encode(block, recipe)
+    assert block.statistics is not None
     assert (block.samples, block.failures, block.promised) == ((), (), 32)
     assert block.statistics.to_record() == Statistics().to_record()
 

@@ -5,7 +5,7 @@ viewer answers from it, and takes pictures out of the files that it names.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from io import IOBase
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -134,7 +134,7 @@ def _of_columns(values: dict[str, pa.Array]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=INDEX_SCHEMA)
 
 
-def write_index(file: BinaryIO, batches: Iterable[pa.RecordBatch]) -> None:
+def write_index(file: IOBase, batches: Iterable[pa.RecordBatch]) -> None:
     """Writes rows as they come; the bytes depend on the rows alone, not on how they are cut."""
     with pq.ParquetWriter(
         pa.PythonFile(file, "w"), INDEX_SCHEMA, compression="zstd", version="2.6"
