@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh machine to a finished data set in one command.
 #
-#   ./run_local.sh                      on the sample pictures of the project
+#   ./run_local.sh                      on the project's sample pictures
 #   ./run_local.sh --foregrounds=DIR --backgrounds=DIR --output=DIR [--OPTION=VALUE ...]
 #
 # It needs bash and either uv, or Python 3.10 to 3.14 with pip. The first start makes .venv beside

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the constraints files anew from the ranges in pyproject.toml.
+# Writes the constraints files from the ranges in pyproject.toml.
 #
 #   constraints.txt                  the core and every extra for users but tensorflow-io
 #   constraints-test.txt             these, in the same versions, and what the tests need

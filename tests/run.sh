@@ -2,7 +2,7 @@
 # Installs what the tests need, checks style and types, and runs all tests.
 #
 #   tests/run.sh            everything
-#   tests/run.sh -k store   what pytest makes of these arguments, without the checks before
+#   tests/run.sh -k store   only pytest, with these arguments
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -39,7 +39,7 @@
 #   WORKERS, MAX_WORKERS at the start (default 4) and at most (default 25). A shard is worked on by
 #                        one process: with more cores than a tenth of the shards, many of them wait
 #                        in the last round. docs/scale.md has the figures.
-#                        Autoscaling is by throughput; the job shrinks towards its end by itself.
+#                        Autoscaling is by throughput; the job shrinks towards its end.
 #   DISK                 GB of a worker's disk (default 60): the image takes 10, and shards go to the
 #                        bucket as they are written. 30 is enough without CUDA.
 #   FLEXRS               yes: preemptible machines, starts within six hours; not with GPUs

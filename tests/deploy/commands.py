@@ -1,4 +1,4 @@
-"""What the program makes of a command line."""
+"""How the program reads a command line."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Faults for real: after each, the same command continues and ends as if nothing had happened."""
+"""Faults for real: after each, the same command continues and gives the result of an uninterrupted run."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Files of users' models that are cut short or belong to another architecture: one clear error."""
+"""Files of users' models that are truncated or belong to another architecture: one clear error."""
 
 from pathlib import Path
 

@@ -51,7 +51,7 @@ def test_copies_end_with_a_program_that_is_killed():
 
 
 def test_workers_of_the_command_are_copies_and_make_what_others_make(inputs, tmp_path):
-    """The command line copies itself; a call from Python starts its workers afresh."""
+    """The command line copies itself; a call from Python starts new workers."""
     options = [
         f"--foregrounds={inputs / 'fg'}", f"--backgrounds={inputs / 'bg'}", "--image_size=32",
         "--foreground_size=16", "--placements=2", "--num_shards=2", "--depth_model=none",

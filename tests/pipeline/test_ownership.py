@@ -205,7 +205,7 @@ def test_an_overwrite_killed_anywhere_leaves_a_folder_that_does_not_lie(
         claim(spec, plan, overwrite=True)
     refuse_foreign(str(copy))
     records = {path.stem for path in copy.glob("state/records/*.json")}
-    for name in records:  # A record goes before what it tells of.
+    for name in records:  # A record is deleted before its files.
         folder = "assets" if name.startswith(("fore", "back")) else "data"
         assert (copy / folder / f"{name}.parquet").exists()
     if command == "old":

@@ -121,7 +121,7 @@ def test_swapped_files_are_found(copy, pattern):
 
 
 def test_content_is_checked_beyond_checksums(copy):
-    """A shard with two samples exchanged, and its checksum put right everywhere."""
+    """A shard with two samples exchanged, and its checksum corrected everywhere."""
     [path, *_] = sorted(copy.glob("data/*.parquet"))
     table = pq.read_table(path)
     order = [1, 0, *range(2, table.num_rows)]

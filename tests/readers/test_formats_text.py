@@ -1,4 +1,4 @@
-"""What docs/formats.md says is what a data set holds."""
+"""docs/formats.md describes what a data set holds."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def rows(title: str) -> list[list[str]]:
 
 
 def quoted(text: str) -> list[str]:
-    """What stands in backquotes."""
+    """The texts in backquotes."""
     return re.findall(r"`(.+?)`", text)
 
 

@@ -1,4 +1,4 @@
-"""Scenes are what a plain reference makes of the same layers, for each option and for all."""
+"""Scenes equal those of a plain reference with the same layers, for each option and for all."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A job on an object store, killed and continued: it ends as if never killed."""
+"""A job on an object store, killed and continued: the result is that of an uninterrupted job."""
 
 import time
 
