@@ -1,4 +1,4 @@
-"""Faults for real: after each, the same command continues and gives the result of an uninterrupted run."""
+"""Real faults: after each, the same command continues to the result of an uninterrupted run."""
 
 import json
 import os
