@@ -81,7 +81,7 @@ def expected(made: Made, options: SceneOptions) -> Expected:
         if paste.look.harmonise:
             height, width = drawn.alpha.shape
             theirs = made.colours.around(paste.x, paste.y, width, height)
-        colour = np.asarray(coloured(drawn.rgba, paste.look, drawn.colours, theirs))[..., :3]
+        colour = np.asarray(coloured(drawn.rgb, paste.look, drawn.colours, theirs))
         colour = on_canvas(colour, paste, side)
         rows = slice(max(0, paste.y), min(side, paste.y + drawn.alpha.shape[0]))
         columns = slice(max(0, paste.x), min(side, paste.x + drawn.alpha.shape[1]))

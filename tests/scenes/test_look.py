@@ -6,9 +6,10 @@ from PIL import Image
 
 from tests.scenes.making import BACKGROUNDS, FOREGROUNDS, pyramid
 from transforms.scenes.edges import edged, poisson
-from transforms.scenes.effects import noisy, photographed
+from transforms.scenes.effects import blurred, noisy, photographed
 from transforms.scenes.look import LabField, coloured, foreground_statistics, lab_of, statistics_of
 from transforms.scenes.scene import Edge, Effects, Look
+from transforms.scenes.sprites import Pyramid
 
 OWN = foreground_statistics(FOREGROUNDS[1])
 
@@ -17,14 +18,13 @@ def test_sprites_have_their_size_and_mirror_images_mirror() -> None:
     upright = pyramid(1).sprite(0, 31, 25, 0.0, Edge.ALPHA)
     mirrored = pyramid(1).sprite(1, 31, 25, 0.0, Edge.ALPHA)
     assert upright.alpha.shape == (25, 31)
-    np.testing.assert_array_equal(np.asarray(upright.rgba)[:, ::-1], np.asarray(mirrored.rgba))
+    np.testing.assert_array_equal(np.asarray(upright.rgb)[:, ::-1], np.asarray(mirrored.rgb))
+    np.testing.assert_array_equal(upright.alpha[:, ::-1], mirrored.alpha)
 
 
 def test_a_turned_sprite_is_the_picture_turned_anticlockwise() -> None:
     picture = Image.new("RGBA", (64, 64), (10, 20, 30, 0))
     picture.paste((200, 60, 30, 255), (40, 8, 60, 56))  # On the right.
-    from transforms.scenes.sprites import Pyramid
-
     drawn = Pyramid(picture, 64).sprite(0, 32, 32, 90.0, Edge.ALPHA)
     wanted = np.asarray(picture.resize((32, 32), Image.Resampling.BOX).rotate(90).getchannel("A"))
     assert drawn.alpha.shape == (32, 32)
@@ -35,18 +35,17 @@ def test_a_turned_sprite_is_the_picture_turned_anticlockwise() -> None:
 
 def test_hidden_colour_of_transparent_pixels_never_shows() -> None:
     for size in (9, 20, 33, 70):
-        rgba = np.asarray(pyramid(1).sprite(0, size, size * 4 // 5, 7.0, Edge.ALPHA).rgba)
-        opaque = rgba[..., 3] > 60
-        assert rgba[opaque][:, 1].max() < 60  # The hidden colour is bright green.
+        drawn = pyramid(1).sprite(0, size, size * 4 // 5, 7.0, Edge.ALPHA)
+        assert (
+            np.asarray(drawn.rgb)[drawn.alpha > 60][:, 1].max() < 60
+        )  # The hidden colour is bright green.
 
 
 def test_small_sprites_are_drawn_from_levels_near_their_size() -> None:
     checks = np.indices((256, 256)).sum(axis=0) % 2 * 255
     rgba = np.dstack([checks, checks, checks, np.full_like(checks, 255)]).astype(np.uint8)
-    from transforms.scenes.sprites import Pyramid
-
     drawn = Pyramid(Image.fromarray(rgba), 256).sprite(0, 20, 20, 11.0, Edge.ALPHA)
-    middle = np.asarray(drawn.rgba)[8:14, 8:14, 0]
+    middle = np.asarray(drawn.rgb)[8:14, 8:14, 0]
     assert np.abs(middle.astype(int) - 128).max() < 12  # No moire.
 
 
@@ -159,8 +158,15 @@ def test_without_effects_a_picture_stays_as_it_is() -> None:
     np.testing.assert_array_equal(
         photographed(BACKGROUNDS[1], Effects(), 1), np.asarray(BACKGROUNDS[1])
     )
-    blurred = photographed(BACKGROUNDS[1], Effects(blur=1.0), 1)
-    assert (
-        np.abs(np.diff(blurred.astype(int), axis=1)).sum()
-        < np.abs(np.diff(np.asarray(BACKGROUNDS[1]).astype(int), axis=1)).sum()
-    )
+
+
+@pytest.mark.parametrize("deviation", [0.5, 0.8, 1.0])
+def test_a_blur_has_its_deviation(deviation: float) -> None:
+    point = np.zeros((31, 31, 3), np.uint8)
+    point[15, 15] = 255
+    across = blurred(point, deviation)[..., 0].sum(axis=0).astype(float)
+    offsets = np.arange(31) - 15
+    assert across.sum() == pytest.approx(255, rel=0.05)
+    assert (across * offsets**2).sum() / across.sum() == pytest.approx(deviation**2, rel=0.12)
+    flat = np.full((9, 9, 3), 77, np.uint8)
+    np.testing.assert_array_equal(blurred(flat, deviation), flat)

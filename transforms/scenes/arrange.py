@@ -83,12 +83,14 @@ class _Seen:
         columns: columns of the picture.
         solid: bool [h, w], its pixels there that the background does not hide.
         full: number of its pixels, in the picture or not, hidden or not.
+        count: number of the pixels in `solid`.
     """
 
     rows: slice
     columns: slice
     solid: np.ndarray
     full: int
+    count: int
 
 
 def arrange(
@@ -218,17 +220,14 @@ class _Stage:
         return True
 
     def _enough(self, pastes: list[Paste]) -> bool:
-        options = self._options
-        canvas = np.zeros((options.height, options.width), np.uint8)
+        least = self._options.min_visible
         parts = [self._seen[paste] for paste in pastes]
-        for number, part in enumerate(parts, 1):
-            canvas[part.rows, part.columns][part.solid] = number
-        counts = np.bincount(canvas.reshape(-1), minlength=len(pastes) + 1).tolist()
-        return all(
-            count >= max(1, options.min_visible * part.full)
-            for count, part, paste in zip(counts[1:], parts, pastes, strict=True)
-            if paste.labelled
-        )
+        for number, (part, paste) in enumerate(zip(parts, pastes, strict=True)):
+            if paste.labelled:
+                left = _uncovered(part, parts[number + 1 :])
+                if left < max(1, least * part.full):
+                    return False
+        return True
 
     def _seen_of(self, paste: Paste, alpha: np.ndarray, full: int) -> _Seen:
         options, ground = self._options, self._ground
@@ -236,7 +235,8 @@ class _Stage:
         left = alpha[inner]
         if ground is not None:
             left = seen(left, ground.nearness[rows, columns], paste.nearness)
-        return _Seen(rows, columns, left >= SOLID, full)
+        solid = left >= SOLID
+        return _Seen(rows, columns, solid, full, int(np.count_nonzero(solid)))
 
     def _placed(
         self, number: int, attempt: int, candidate: Candidate, place: MainPlace | None
@@ -335,6 +335,23 @@ class _Stage:
             _edge(draws.object(number, ObjectUse.EDGE)) if options.mixed_edges else Edge.ALPHA,
             shadow,
         )
+
+
+def _uncovered(part: _Seen, nearer: list[_Seen]) -> int:
+    """Number of the pixels of a paste that none of the nearer ones covers."""
+    left = None
+    top, first = part.rows.start, part.columns.start
+    for other in nearer:
+        y, x = other.rows.start, other.columns.start
+        upper, lower = max(top, y), min(part.rows.stop, other.rows.stop)
+        begin, end = max(first, x), min(part.columns.stop, other.columns.stop)
+        if upper >= lower or begin >= end:
+            continue
+        if left is None:
+            left = part.solid.copy()
+        own = left[upper - top : lower - top, begin - first : end - first]
+        own &= ~other.solid[upper - y : lower - y, begin - x : end - x]
+    return part.count if left is None else int(np.count_nonzero(left))
 
 
 def overlap(

@@ -56,6 +56,7 @@ def compose(
     canvas = background.copy()
     width, height = canvas.size
     layers: list[SceneLayer] = []
+    masks: list[Image.Image | None] = []
     full: list[int] = []
     for paste in scene.pastes:
         drawn = sprite(paste)
@@ -75,21 +76,22 @@ def compose(
                 columns.start, rows.start, alpha, paste.contact, paste.nearness, paste.labelled
             )
         )
+        masks.append(Image.fromarray(alpha) if alpha.size else None)
         if not alpha.size:
             continue
         theirs = None
         if paste.look.harmonise and colours is not None:
             theirs = colours.around(paste.x, paste.y, drawn.alpha.shape[1], drawn.alpha.shape[0])
-        part = drawn.rgba
+        part = drawn.rgb
         if alpha.shape != drawn.alpha.shape:
             part = part.crop((inner[1].start, inner[0].start, inner[1].stop, inner[0].stop))
-        colour = coloured(part, paste.look, drawn.colours, theirs).convert("RGB")
+        colour = coloured(part, paste.look, drawn.colours, theirs)
         box = (columns.start, rows.start, columns.stop, rows.stop)
         if paste.look.edge is Edge.POISSON and min(alpha.shape) >= 3:
             below = np.asarray(canvas.crop(box))
             colour = Image.fromarray(poisson(below, np.asarray(colour), alpha))
-        canvas.paste(colour, box, Image.fromarray(alpha))
-    mask, instances, objects = _labels(scene, layers, full, (width, height), min_visible)
+        canvas.paste(colour, box, masks[-1])
+    mask, instances, objects = _labels(scene, layers, masks, full, (width, height), min_visible)
     image = photographed(canvas, scene.effects, noise)
     return Composed(image, mask, SceneLabels(instances, objects, tuple(layers)))
 
@@ -97,6 +99,7 @@ def compose(
 def _labels(
     scene: Scene,
     layers: list[SceneLayer],
+    masks: Sequence[Image.Image | None],
     full: list[int],
     size: tuple[int, int],
     min_visible: float,
@@ -104,14 +107,14 @@ def _labels(
     owner = np.zeros(size[::-1], np.uint8)  # Number of the nearest layer, from 1.
     for number, layer in enumerate(layers, 1):
         _place(layer, owner)[layer.alpha >= SOLID] = number
-    counts = np.bincount(owner.reshape(-1), minlength=len(layers) + 1).tolist()
+    counts = Image.fromarray(owner).histogram()
     counted = [
         number
         for number, layer in enumerate(layers)
         if layer.labelled and counts[number + 1] >= max(1, min_visible * full[number])
     ]
     while True:
-        mask, instances, objects = _instances(scene, layers, owner, counted, size)
+        mask, instances, objects = _instances(scene, layers, masks, owner, counted, size)
         gone = [number for number, found in zip(counted, objects, strict=True) if not found.area]
         if not gone:
             break
@@ -130,24 +133,24 @@ def _labels(
 def _instances(
     scene: Scene,
     layers: list[SceneLayer],
+    masks: Sequence[Image.Image | None],
     owner: np.ndarray,
     counted: Sequence[int],
     size: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray, list[SceneObject]]:
     picture = Image.new("L", size)
     numbers = np.zeros(len(layers) + 1, np.uint8)
-    for number, layer in enumerate(layers):
-        if layer.alpha.size:
+    for number, (layer, alpha) in enumerate(zip(layers, masks, strict=True)):
+        if alpha is not None:
             value = 255 if number in counted else 0
-            height, width = layer.alpha.shape
-            box = (layer.x, layer.y, layer.x + width, layer.y + height)
-            picture.paste(value, box, Image.fromarray(layer.alpha))
+            box = (layer.x, layer.y, layer.x + alpha.width, layer.y + alpha.height)
+            picture.paste(value, box, alpha)
     for position, number in enumerate(counted, 1):
         numbers[number + 1] = position
     mask = np.asarray(picture)
-    instances = numbers[owner]
     solid = mask >= SOLID
-    instances[~solid] = 0
+    instances = numbers.take(owner)
+    instances *= solid
     if np.count_nonzero(instances) < np.count_nonzero(solid):
         # Two half transparent borders make a solid pixel; the nearest object there takes it.
         _fill(instances, solid, [layers[number] for number in counted])

@@ -15,6 +15,13 @@ from transforms.scenes.scene import Look
 _SOLID = 128
 _NODES = 5
 _GREY = (0.299, 0.587, 0.114)
+_WHITE = np.array([0.96422, 1.0, 0.82521])  # D50.
+_TO_RGB = (
+    (3.1338561, -1.6168667, -0.4906146),
+    (-0.9787684, 1.9161415, 0.0334540),
+    (0.0719453, -0.2289914, 1.4052427),
+)  # Linear sRGB from XYZ under D50, adapted after Bradford (brucelindbloom.com).
+_GAMMA_STEPS = 4096
 _COUNTED_SIDE = 48  # Side, in pixels, of the picture that colour statistics are taken from.
 
 
@@ -31,12 +38,12 @@ class Sprite:
     """A cut-out as it is pasted, but for its colours.
 
     Attributes:
-        rgba: straight colour, RGBA; sized, turned, and its border treated.
-        alpha: uint8 [height, width], the same alpha.
+        rgb: its straight colours, RGB; sized and turned.
+        alpha: uint8 [height, width], its alpha, with its border treated.
         colours: of its foreground.
     """
 
-    rgba: Image.Image
+    rgb: Image.Image
     alpha: np.ndarray
     colours: LabStatistics
 
@@ -50,7 +57,7 @@ def lab_of(rgb: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [height, width, 3]: L from 0 to 255, a and b with 128 for grey.
     """
-    image = ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(rgb)), _transforms()[0])
+    image = ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(rgb)), _to_lab())
     assert image is not None
     lab = np.asarray(image).copy()
     lab[..., 1:] ^= 128  # Pillow shows a and b as signed bytes.
@@ -149,58 +156,81 @@ def coloured(
     harmonise = look.harmonise if theirs is not None else 0.0
     if not harmonise and (look.brightness, look.contrast, look.saturation) == (1, 1, 1):
         return rgb
-    nodes = _grid()[0]
+    nodes, lab = _grid()
     if harmonise and theirs is not None:
-        nodes = _harmonised_nodes(harmonise, own, theirs)
-    table = _jittered(nodes.reshape(-1, 3).astype(np.float32) / 255, look)
+        nodes = _rgb_of(_harmonised(lab, harmonise, own, theirs))
+    table = _jittered(nodes, look)
     lut = ImageFilter.Color3DLUT(_NODES, table.reshape(-1).tolist(), _copy_table=False)
     return rgb.filter(lut)
 
 
 def _jittered(colours: np.ndarray, look: Look) -> np.ndarray:
-    """Brightness, contrast and saturation of colours, float32 [n, 3] in 0..1."""
-    values = (colours * np.float32(look.brightness) - np.float32(0.5)) * np.float32(
-        look.contrast
-    ) + np.float32(0.5)
+    """Brightness, contrast and saturation of colours, float64 [n, 3] in 0..1."""
+    gain = look.brightness * look.contrast
+    values = colours * gain + (0.5 - 0.5 * look.contrast)
     # Term by term: a library's product of matrices may add in another order elsewhere.
-    red, green, blue = (
-        values[:, number] * np.float32(weight) for number, weight in enumerate(_GREY)
-    )
-    grey = red + green + blue
-    values = grey[:, None] + (values - grey[:, None]) * np.float32(look.saturation)
+    grey = values[:, 0] * _GREY[0] + values[:, 1] * _GREY[1] + values[:, 2] * _GREY[2]
+    values = values * look.saturation + (grey * (1 - look.saturation))[:, None]
     # Rounded, so that the last bit of a float cannot show.
-    return np.clip(np.rint(values * 4096) / 4096, 0, 1)
+    return np.rint(np.minimum(np.maximum(values, 0), 1) * 4096) / 4096
 
 
-def _harmonised_nodes(share: float, own: LabStatistics, theirs: LabStatistics) -> np.ndarray:
-    lab = _grid()[1]
-    moved = np.empty_like(lab)
+def _harmonised(
+    lab: np.ndarray, share: float, own: LabStatistics, theirs: LabStatistics
+) -> np.ndarray:
+    """Lab colours, float64 [n, 3] in 0..255, a share of the way to other statistics."""
+    factors, offsets = [], []
     for channel in range(3):
         mean, target = own.mean[channel], theirs.mean[channel]
         ratio = theirs.deviation[channel] / max(1.0, own.deviation[channel])
         factor = 1 + share * (min(2.0, max(0.5, ratio)) - 1)
-        table = np.rint((np.arange(256) - mean) * factor + mean + share * (target - mean))
-        moved[..., channel] = np.clip(table, 0, 255).astype(np.uint8)[lab[..., channel]]
-    moved[..., 1:] ^= 128
-    image = Image.frombytes("LAB", (moved.shape[1], moved.shape[0]), moved.tobytes())
-    back = ImageCms.applyTransform(image, _transforms()[1])
-    assert back is not None
-    return np.asarray(back)
+        factors.append(factor)
+        offsets.append(mean - mean * factor + share * (target - mean))
+    return lab * np.array(factors) + np.array(offsets)
+
+
+def _rgb_of(lab: np.ndarray) -> np.ndarray:
+    """sRGB in 0..1 of CIE Lab colours under D50, float64 [n, 3] with L in 0..255, a and b + 128."""
+    light = (lab[:, 0] * (100 / 255) + 16) / 116
+    roots = np.stack(
+        [light + (lab[:, 1] - 128) / 500, light, light - (lab[:, 2] - 128) / 200], axis=1
+    )
+    low = (roots - 4 / 29) * (108 / 841)
+    xyz = np.where(roots > 6 / 29, roots * roots * roots, low) * _WHITE
+    linear = np.stack([xyz[:, 0] * r + xyz[:, 1] * g + xyz[:, 2] * b for r, g, b in _TO_RGB], 1)
+    index = np.rint(np.minimum(np.maximum(linear, 0), 1) * _GAMMA_STEPS).astype(np.int64)
+    return _gamma()[index]
+
+
+def _lab_of_colours(rgb: np.ndarray) -> np.ndarray:
+    """CIE Lab under D50 of sRGB colours in 0..1, as `_rgb_of` takes it."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ np.linalg.inv(np.array(_TO_RGB)).T / _WHITE
+    roots = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (841 / 108) + 4 / 29)
+    light = (116 * roots[:, 1] - 16) * 2.55
+    a, b = 500 * (roots[:, 0] - roots[:, 1]), 200 * (roots[:, 1] - roots[:, 2])
+    # Rounded, so that the last bit of a root cannot show.
+    return np.round(np.stack([light, a + 128, b + 128], axis=1), 6)
+
+
+@lru_cache(maxsize=1)
+def _gamma() -> np.ndarray:
+    """sRGB values in 0..1 of linear ones in steps of 1/4096."""
+    linear = np.arange(_GAMMA_STEPS + 1) / _GAMMA_STEPS
+    curve = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.round(curve, 6)
 
 
 @lru_cache(maxsize=1)
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """The nodes of the table in RGB, red fastest, and in Lab: uint8 [25, 5, 3]."""
-    levels = np.rint(np.linspace(0, 255, _NODES)).astype(np.uint8)
+    """The nodes of the table, red fastest, in sRGB in 0..1 and in Lab: float64 [125, 3]."""
+    levels = np.arange(_NODES) / (_NODES - 1)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
-    rgb = np.stack([red, green, blue], axis=-1).reshape(-1, _NODES, 3)
-    return rgb, lab_of(rgb)
+    rgb = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
+    return rgb, _lab_of_colours(rgb)
 
 
 @lru_cache(maxsize=1)
-def _transforms() -> tuple[ImageCms.ImageCmsTransform, ImageCms.ImageCmsTransform]:
+def _to_lab() -> ImageCms.ImageCmsTransform:
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    return (
-        ImageCms.buildTransformFromOpenProfiles(srgb, lab, "RGB", "LAB"),
-        ImageCms.buildTransformFromOpenProfiles(lab, srgb, "LAB", "RGB"),
-    )
+    return ImageCms.buildTransformFromOpenProfiles(srgb, lab, "RGB", "LAB")

@@ -34,8 +34,8 @@ def shadow_map(
     # A shadow is soft: that of a large object is made small and enlarged.
     step = max(1, -(-max(alpha.shape) // _MADE_SIDE))
     base = paste.contact - paste.y  # One below the lowest solid row, within the cut-out.
-    columns, rows = max(1, alpha.shape[1] // step), max(1, base // step)
-    small = Image.fromarray(alpha[:base]).resize((columns, rows), Image.Resampling.BOX)
+    small = Image.fromarray(alpha[:base]).reduce(step)
+    columns, rows = small.size
     tall = max(2, round(rows * light.length)) if grounded else 0
     reach = round(abs(light.slant) * tall)
     flat = max(1, round(rows * _CONTACT_ROWS))
@@ -45,10 +45,10 @@ def shadow_map(
     ground = margin + tall  # Row of the canvas on which the object stands.
     if tall:
         # The farther from the base, the more it is moved to the side, and the paler it is.
-        laid = small.resize((columns, tall), Image.Resampling.BOX).transform(
+        laid = small.transform(
             (columns + 2 * reach, tall),
             Image.Transform.AFFINE,
-            (1, light.slant, -reach - light.slant * tall, 0, 1, 0),
+            (1, light.slant, -reach - light.slant * tall, 0, rows / tall, 0),
             Image.Resampling.BILINEAR,
         )
         pale = 80 + 80 * np.arange(tall, dtype=np.uint16)[:, None] // tall
@@ -58,7 +58,8 @@ def shadow_map(
     depth = max(1, round(flat * _CONTACT_FLATTENED))
     spot = canvas[ground - depth : ground + depth, margin + reach : margin + reach + columns]
     np.maximum(spot, foot[None, :], out=spot)
-    blurred = Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft))
+    blur = ImageFilter.BoxBlur(soft)
+    blurred = Image.fromarray(canvas).filter(blur).filter(blur)
     if step > 1:
         blurred = blurred.resize(
             (blurred.width * step, blurred.height * step), Image.Resampling.BILINEAR

@@ -64,7 +64,7 @@ class Pyramid:
                 drawn = drawn.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         rgba = drawn.convert("RGBA")
         alpha = edged(np.asarray(rgba.getchannel("A")), edge)
-        return Sprite(rgba, alpha, self.colours)
+        return Sprite(rgba.convert("RGB"), alpha, self.colours)
 
     def _level(self, width: int, height: int) -> Image.Image:
         """The smallest level that is at least as large as a size, else the largest."""
