@@ -88,6 +88,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="check the inputs and report what would be made, without making it",
     )
+    generate.add_argument(
+        "--preview",
+        metavar="FILE",
+        help="with --dry_run, write a sheet of 24 samples of this very job, PNG or JPEG",
+    )
     verify = commands.add_parser(
         "verify",
         help="read a finished data set back and check every file",
@@ -206,10 +211,24 @@ def _generate(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     spec = spec_of(arguments, config.values)
     performance = performance_of(arguments, config.values)
 
+    if arguments.preview is not None:
+        if not arguments.dry_run:
+            raise SpecError(f"--preview={arguments.preview} is for --dry_run; add that")
+        return _preview(arguments.preview, spec, beam_arguments, performance)
     if arguments.dry_run:
         return _forecast(arguments, spec, beam_arguments, performance)
     with process.at_end(note="the same command continues"):
         return _make(arguments, spec, beam_arguments, performance)
+
+
+def _preview(
+    path: str, spec: DatasetSpec, beam_arguments: list[str], performance: Performance
+) -> int:
+    from pipeline.preview import write_preview
+
+    count = write_preview(path, spec, beam_arguments, performance)
+    print(f"{count} samples on {path}")
+    return 0
 
 
 def _forecast(

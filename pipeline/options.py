@@ -14,7 +14,7 @@ from pipeline.spec import DatasetSpec
 
 T = TypeVar("T")
 
-COMMANDS = ("config", "overwrite", "extend", "dry_run", "debug")
+COMMANDS = ("config", "overwrite", "extend", "dry_run", "preview", "debug")
 """Flags of `generate` that control a run and do not affect the samples."""
 
 

@@ -16,14 +16,14 @@ _ALWAYS = (
     r"README\.md|statistics\.(json|md)",
     r"errors/(inputs|samples)\.jsonl",
     r"gallery/index\.(html|parquet)",
-    r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|triples)\.png",
+    r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|objects|triples)\.png",
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",
-    rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg)_{_KEY})\.{_PICTURE}",
+    rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg|objects)_{_KEY})\.{_PICTURE}",
     r"state/verify\.json",
     r"state/prepared/cutouts/[0-9a-f]{64}(-\d+\.png|\.json)",
     rf"state/tmp/{_PART}",
     r"state/prepared/(index\.json|[a-z]+/[0-9a-f]{64}\.(npz|refused))",
-    rf"state/gallery/{_KEY}\.(image|mask|depth)",
+    rf"state/gallery/{_KEY}\.(image|mask|depth|instances)",
 )
 _BY_SHARD = (r"state/records/{shard}\.json", r"state/index/{shard}\.parquet")
 

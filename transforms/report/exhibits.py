@@ -17,6 +17,7 @@ from transforms.pixels.input_cache import read_background, read_foreground
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan
 from transforms.report.gallery_samples import KeptSample, kept_samples
+from transforms.report.instances import draw_instances
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Triple:
     composite: Exhibit
     mask: Exhibit
     depth: Exhibit | None
+    objects: Exhibit | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +138,7 @@ def gather(folder: Folder, plan: Plan, meaning: DepthMeaning | None) -> Exhibits
             _composite(sample.key, sample.image),
             _mask(sample.key, sample.mask),
             shown_depth,
+            None if sample.instances is None else _objects(sample),
         )
 
     triples = tuple(triple(sample) for sample in kept_samples(folder, plan))
@@ -153,6 +156,12 @@ def gather(folder: Folder, plan: Plan, meaning: DepthMeaning | None) -> Exhibits
             "Masks of the composites",
             "The alpha of the paste on black: white is foreground, grey a soft edge.",
             tuple(triple.mask for triple in triples),
+        ),
+        Section(
+            "objects",
+            "Objects",
+            "The pixels of each labelled object in a colour of its own, and its box.",
+            tuple(triple.objects for triple in triples if triple.objects),
         ),
         Section(
             "depth",
@@ -251,6 +260,16 @@ def _composite(key: str, data: bytes) -> Exhibit:
 def _mask(key: str, data: bytes) -> Exhibit:
     name = f"bg_mask_{key}"
     return Exhibit(name, "", f"images/{name}.png", Image.open(io.BytesIO(data)), data)
+
+
+def _objects(sample: KeptSample) -> Exhibit:
+    composite = Image.open(io.BytesIO(sample.image))
+    instances = np.asarray(Image.open(io.BytesIO(sample.instances or b"")))
+    drawn = draw_instances(composite, instances)
+    name = f"objects_{sample.key}"
+    count = int(instances.max())
+    note = f"{count} object{'' if count == 1 else 's'}"
+    return Exhibit(name, note, f"images/{name}.png", drawn, _png(drawn))
 
 
 def _depth(key: str, data: bytes, near_is_large: bool) -> Exhibit:

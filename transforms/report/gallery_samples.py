@@ -9,7 +9,7 @@ from transforms.formats.schema import Picture, Schema
 from transforms.plan.plan import Plan
 
 _PLACE = "state/gallery"
-_KINDS = ("image", "mask", "depth")
+_KINDS = ("image", "mask", "depth", "instances")
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,14 @@ class KeptSample:
         image: the composite as a JPEG or PNG file.
         mask: the mask as an 8-bit grey PNG file.
         depth: the depth map as a 16-bit grey PNG file, None without depth.
+        instances: the instances as an 8-bit grey PNG file, None where samples are no scenes.
     """
 
     key: str
     image: bytes
     mask: bytes
     depth: bytes | None
+    instances: bytes | None = None
 
 
 def keep_for_gallery(folder: Folder, plan: Plan, block: Block) -> None:
@@ -34,7 +36,12 @@ def keep_for_gallery(folder: Folder, plan: Plan, block: Block) -> None:
     for sample in block.samples:
         key = sample.placement.key
         if key in plan.gallery_keys:
-            files = {"image": sample.image, "mask": sample.mask, "depth": sample.depth}
+            files = {
+                "image": sample.image,
+                "mask": sample.mask,
+                "depth": sample.depth,
+                "instances": sample.instances,
+            }
             for kind, data in files.items():
                 if data is not None:
                     folder.write(f"{_PLACE}/{key}.{kind}", data)
@@ -67,7 +74,8 @@ def keep_from_shard(
 
 
 def _is_kept(folder: Folder, key: str, schema: Schema) -> bool:
-    kinds = _KINDS if schema.depth else _KINDS[:2]
+    lacking = {"depth": not schema.depth, "instances": not schema.scenes}
+    kinds = [kind for kind in _KINDS if not lacking.get(kind)]
     return all(storage.exists(folder.path(f"{_PLACE}/{key}.{kind}")) for kind in kinds)
 
 
@@ -81,5 +89,6 @@ def kept_samples(folder: Folder, plan: Plan) -> list[KeptSample]:
     for key in plan.gallery_keys:
         image, mask = read(key, "image"), read(key, "mask")
         if image is not None and mask is not None:
-            found.append(KeptSample(key, image, mask, read(key, "depth")))
+            depth, instances = read(key, "depth"), read(key, "instances")
+            found.append(KeptSample(key, image, mask, depth, instances))
     return found
