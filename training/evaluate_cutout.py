@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 from scipy.stats import spearmanr
 
 from training.cutout_metrics import CutoutScore, edge_colour_error, maximum_f, score_cutout
@@ -42,6 +43,7 @@ STEPS = ("map", "parts", "filter", "stretch")
 GROUNDS = ("plain", "table", "photograph")
 COMPOSITE_SIDE = 320
 COMPOSITES = 20
+_OPAQUE, _FRINGE = 250, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,7 @@ def composites(foregrounds: Path, backgrounds: Path, ground: str, seed: int = 0)
             scene = to_rgb(Image.open(scenes[draw.integers(len(scenes))]))
             picture = crop_background(scene, side)
         fitted = fit_foreground(to_rgba(Image.open(path)), int(side * draw.uniform(0.4, 0.8)))
+        fitted[..., :3] = _without_fringe(fitted)
         height, width = fitted.shape[:2]
         x, y = int(draw.integers(0, side - width + 1)), int(draw.integers(0, side - height + 1))
         paste(picture, Cutout.from_rgba(fitted), x, y)
@@ -85,6 +88,20 @@ def composites(foregrounds: Path, backgrounds: Path, ground: str, seed: int = 0)
         alpha, colours = np.zeros((side, side)), np.zeros((side, side, 3), np.uint8)
         alpha[window], colours[window] = fitted[..., 3] / 255, fitted[..., :3]
         yield Pair(path.stem, picture, alpha, colours)
+
+
+def _without_fringe(rgba: np.ndarray) -> np.ndarray:
+    """Colours of a cut-out whose outline has those of the nearest pixel well inside.
+
+    Cut-outs from the web have fringes of the background that they were cut from.
+    """
+    solid = ndimage.binary_erosion(rgba[..., 3] >= _OPAQUE, iterations=_FRINGE)
+    if not solid.any():
+        return rgba[..., :3]
+    rows, columns = ndimage.distance_transform_edt(
+        ~solid, return_distances=False, return_indices=True
+    )
+    return rgba[rows, columns, :3]
 
 
 @dataclass(frozen=True, eq=False)

@@ -103,13 +103,13 @@ def stretched(alpha: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def foreground_colours(
-    picture: np.ndarray, alpha: np.ndarray, radii: tuple[int, ...] = (60, 4)
+    picture: np.ndarray, alpha: np.ndarray, radii: tuple[int, ...] = (30, 8, 2)
 ) -> np.ndarray:
     """The colours that the object has where the background shows through its edge.
 
     Forte, "Approximate fast foreground colour estimation" (blur fusion), ICIP 2021: colours of
     object and background are means of what is near, weighted by alpha, and then moved so that
-    they mix to the picture. A large radius fills in, a small one follows details. The means are
+    they mix to the picture. Large radii fill in, small ones follow details. The means are
     taken of a picture whose longer side is at most 384 pixels, the mix of every pixel.
 
     Args:
