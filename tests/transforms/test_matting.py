@@ -77,7 +77,7 @@ def test_soft_edges_get_the_colours_of_the_object(side):
     alpha = Image.new("L", (side, side))
     inset = side // 5
     ImageDraw.Draw(alpha).ellipse((inset, inset, side - inset, side - inset), fill=255)
-    share = np.asarray(alpha.filter(ImageFilter.GaussianBlur(side / 60))) / 255
+    share = np.asarray(alpha.filter(ImageFilter.GaussianBlur(side / 120))) / 255
     shade = np.linspace(0, 60, side)[:, None, None]
     front = np.array([200, 60, 40]) - shade * [1, 0, 0] + np.zeros((side, side, 1))
     back = np.array([20, 160, 220]) + shade * [0, 1, 0] + np.zeros((side, side, 1))
