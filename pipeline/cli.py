@@ -297,6 +297,8 @@ def _verify(arguments: argparse.Namespace, beam_arguments: list[str]) -> int:
     result = verify(arguments.output, beam_arguments, look.sample)
     for fault in result.faults:
         print(f"fault: {fault.path}: {fault.what}")
+    for text in result.unchecked:
+        print(f"not checked: {text}")
     state = f"{len(result.faults)} faults" if result.faults else "no fault"
     print(f"{result.samples:,} samples and {result.files:,} files read: {state}")
     return JOB_FAILED if result.faults else 0

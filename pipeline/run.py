@@ -50,6 +50,7 @@ _VERSIONED = (
     "pyarrow",
     "onnxruntime",
     "torch",
+    "matplotlib",
 )
 
 
@@ -320,7 +321,7 @@ def origin_of(
     """What the manifest says of where a data set comes from; `weights` as for `make_recipe`."""
     return Origin(
         spec.to_json(),
-        _versions(),
+        versions(),
         catalog.errors,
         spec.depth_model if spec.with_depth else None,
         meaning,
@@ -374,7 +375,8 @@ _RAISED = re.compile(
 )
 
 
-def _versions() -> tuple[tuple[str, str], ...]:
+def versions() -> tuple[tuple[str, str], ...]:
+    """Name and version of each installed package that can change bytes."""
     found = []
     for name in _VERSIONED:
         with contextlib.suppress(metadata.PackageNotFoundError):

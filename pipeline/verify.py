@@ -3,31 +3,57 @@
 import dataclasses
 import hashlib
 import json
+import os
+import pickle
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from pipeline.local.lease import LOCK
+from pipeline.local.workers import watched_workers
 from pipeline.places import check_given
-from pipeline.run import make_recipe
-from pipeline.runner import check_runner, choose_runner
+from pipeline.run import JobError, job_reason, make_recipe, versions
+from pipeline.runner import RunnerChoice, check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.elements import ShardSpec
-from transforms.formats import TABLE_FORMATS
-from transforms.formats.base import Folder
-from transforms.models.depth.base import DepthMeaning
+from transforms.formats import JOINED_FORMATS
+from transforms.formats.base import Folder, OutputFile
+from transforms.owned import is_stray
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
 from transforms.plan.plan import Plan
-from transforms.recipe import Recipe
-from transforms.report.report import statistics_json
-from transforms.report.statistics import Statistics
-from transforms.report.verify_report import Fault, ShardReport
-from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM
+from transforms.report.verify_report import Fault, Report, merged
+from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, PLAN, SPEC
 from transforms.steps.list_shards import ListShards
-from transforms.steps.verify import Verify, checked_record, verify_shard
+from transforms.steps.verify import Inspection, Unit, Verify, verify_unit
+from transforms.steps.verify_files import reason
+from transforms.steps.verify_finish import (
+    Finished,
+    can_make_gallery,
+    compare_files_listed,
+    compare_gallery,
+    compare_joined,
+    compare_manifest,
+    compare_others,
+    meaning_of,
+    unknown_joined,
+)
+
+_PROGRAM = "mask-depth-dataset"
+# The packages whose versions decide the bytes of composites, masks and clean images.
+_PICTURES = (_PROGRAM, "numpy", "pillow", "simplejpeg", "deflate")
+_GALLERY = (*_PICTURES, "matplotlib")
+
+_SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -38,17 +64,19 @@ class VerifyResult:
         samples: samples read back.
         files: files whose checksum was compared.
         faults: what is wrong; empty for a sound data set.
+        unchecked: what could not be checked, and why, in a line each.
     """
 
     samples: int
     files: int
     faults: tuple[Fault, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 def verify(
     output: str, beam_arguments: list[str] | None = None, sample: int | None = None
 ) -> VerifyResult:
-    """Verifies a finished data set.
+    """Verifies a finished data set; nothing is written into its folder.
 
     Args:
         output: its folder.
@@ -58,40 +86,105 @@ def verify(
 
     Raises:
         SpecError: there is no finished data set in the folder.
+        JobError: the verification has stopped, for example since a worker process has died.
     """
+    arguments = beam_arguments or []
     check_given("output", output)
-    check_runner(beam_arguments or [], [("output", output)])
+    check_runner(arguments, [("output", output)])
     forget_plans()
     folder = Folder(storage.absolute(output))
-    manifest, faults = _read_manifest(folder)
+    manifest, fault = _read_manifest(folder)
     if manifest is None:
-        return VerifyResult(0, 0, tuple(faults))
+        return VerifyResult(0, 0, (fault,) if fault else ())
     try:
         spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
         plan = Plan.from_json(storage.read_text(folder.plan_path))
         next(plan.shards())
-    except Exception as error:  # A damaged file may contain anything.
-        fault = Fault(
-            "state/plan.json", f"the plan cannot be read: {type(error).__name__}: {error}"
-        )
-        return VerifyResult(0, 0, (fault,))
-    spec = dataclasses.replace(spec, output=folder.root)
+    except Exception as error:  # Anything may stand in a damaged file.
+        text = f"the plan cannot be read: {type(error).__name__}: {reason(error)}"
+        return VerifyResult(0, 0, (Fault(PLAN, text),))
     weights = (manifest["depth"] or {}).get("model_sha256")
-    recipe = make_recipe(spec, plan, _meaning(manifest), weights=weights)
+    spec = dataclasses.replace(spec, output=folder.root)
+    recipe = make_recipe(spec, plan, meaning_of(manifest), weights=weights)
+    other = _other_versions(manifest, _PICTURES)
+    inspection = Inspection(recipe, not other, other)
     chosen = None if sample is None else _some_shards(plan, sample)
-    paths = None if chosen is None else _table_files(chosen, spec.formats)
-    files, file_faults = _compare_files(folder, manifest, paths)
-    faults += file_faults
-    if not set(spec.formats) & set(TABLE_FORMATS):  # There are checksums, but no records to read.
-        return VerifyResult(0, files, tuple(faults))
-    report = _read_shards(chosen, plan, recipe, beam_arguments or [])
-    faults += report.faults
-    if sample is None and not faults:
-        faults += _compare_statistics(folder, plan, report.statistics, manifest)
-    return VerifyResult(report.samples, files, tuple(faults))
+    report = _read(chosen, plan, manifest, inspection, arguments)
+    return _judged(Finished(manifest, plan, recipe, report), chosen)
 
 
-def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
+def _judged(finished: Finished, chosen: list[ShardSpec] | None) -> VerifyResult:
+    """Compares what was read back with what is said of it."""
+    report, plan = finished.report, finished.plan
+    faults, files = list(report.faults), report.files
+    unchecked = _told(report.unchecked)
+    whole = chosen is None
+    if whole and report.records == _count(plan):
+        faults += compare_joined(report)
+        faults += compare_files_listed(finished)
+        faults += compare_manifest(finished)
+        faults += _compare_spec(finished)
+        other = _other_versions(finished.manifest, (_PROGRAM,))
+        if other:
+            unchecked.append(f"descriptions such as README.md: {other}")
+        count, others = compare_others(finished, not other)
+        faults, files = faults + others, files + count
+        lost = unknown_joined(report)
+        if lost:
+            some = f"{lost[0]}{f' and {len(lost) - 1} others' if len(lost) > 1 else ''}"
+            unchecked.append(f"the content of {some}, beyond the number of its records")
+        other = _other_versions(finished.manifest, _GALLERY)
+        if other or report.unchecked or not can_make_gallery(finished):
+            why = other or "it shows what could not be made again"
+            unchecked.append(f"the gallery, beyond its checksums: {why}")
+        elif not faults:
+            faults += compare_gallery(finished)
+    bad = {fault.path for fault in faults}
+    faults += [fault for fault in _compare_names(finished) if fault.path not in bad]
+    return VerifyResult(report.samples, files, tuple(faults), tuple(unchecked))
+
+
+def _told(reasons: tuple[str, ...]) -> list[str]:
+    """What was not held against the inputs, with some of the reasons."""
+    if not reasons:
+        return []
+    shown = "; ".join(reasons[:_SHOWN_REASONS])
+    more = len(reasons) - _SHOWN_REASONS
+    return [
+        "pictures were not all held against the inputs, but against plan and records alone:"
+        f" {shown}{f'; and {more} more' if more > 0 else ''}"
+    ]
+
+
+def _other_versions(manifest: dict[str, Any], packages: Iterable[str]) -> str:
+    """In which versions this installation is not the one that made a data set, or nothing."""
+    here = dict(versions())
+    different = [
+        f"{name} {manifest['versions'].get(name, '(unknown)')}, here it is {here.get(name)}"
+        for name in packages
+        if manifest["versions"].get(name) != here.get(name)
+    ]
+    return f"the data set was made with {'; '.join(different)}" if different else ""
+
+
+def _compare_spec(finished: Finished) -> Iterator[Fault]:
+    """Where the manifest's spec is not the one that the state holds."""
+    try:
+        text = storage.read_text(finished.folder.path(SPEC))
+        held = DatasetSpec.from_json(text)
+    except Exception as error:  # Anything may stand in a damaged file.
+        yield Fault(SPEC, f"it cannot be read: {reason(error)}")
+        return
+    said = DatasetSpec.from_json(json.dumps(finished.manifest["spec"]))
+    for field in dataclasses.fields(held):
+        if getattr(held, field.name) != getattr(said, field.name):
+            yield Fault(MANIFEST, f"its spec has another {field.name} than {SPEC}")
+    model = held.depth_model if held.with_depth else None
+    if (finished.manifest["depth"] or {}).get("model") != model:
+        yield Fault(MANIFEST, f"its depth model is not {model}")
+
+
+def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, Fault | None]:
     if not storage.exists(folder.path(MANIFEST)):
         state = (
             "is unfinished; the same command continues it"
@@ -99,47 +192,41 @@ def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, list[Fault]]:
             else "holds no data set of this program"
         )
         raise SpecError(f"{folder.root} {state}")
-    data = storage.read_bytes(folder.path(MANIFEST))
+    try:
+        data = storage.read_bytes(folder.path(MANIFEST))
+    except Exception as error:  # Each store has errors of its own.
+        return None, Fault(MANIFEST, f"it cannot be read: {reason(error)}")
     try:
         stored = storage.read_text(folder.path(MANIFEST_CHECKSUM))
-    except (OSError, UnicodeDecodeError):
-        return None, [Fault(MANIFEST_CHECKSUM, "it is missing or damaged")]
+    except Exception:
+        return None, Fault(MANIFEST_CHECKSUM, "it is missing or damaged")
     if f"{hashlib.sha256(data).hexdigest()}\n" != stored:
-        return None, [Fault(MANIFEST, f"its SHA-256 is not the one in {MANIFEST_CHECKSUM}")]
-    return json.loads(data), []
+        return None, Fault(MANIFEST, f"its SHA-256 is not the one in {MANIFEST_CHECKSUM}")
+    try:
+        manifest = json.loads(data)
+        for name in ("spec", "samples", "failed", "splits", "depth", "versions", "inputs"):
+            manifest[name]
+        for name in ("files", "other_files"):
+            {file["path"]: file["sha256"] for file in manifest[name]}
+    except Exception as error:  # Anything may stand in a file whose checksum was put right.
+        return None, Fault(MANIFEST, f"it is no manifest: {type(error).__name__}: {reason(error)}")
+    return manifest, None
 
 
-def _compare_files(
-    folder: Folder, manifest: dict[str, Any], chosen: set[str] | None
-) -> tuple[int, list[Fault]]:
-    faults: list[Fault] = []
-    listed = [*manifest["files"], *manifest["other_files"]]
-    checked = 0
-    for file in listed:
-        path = folder.path(file["path"])
-        if not storage.exists(path):
-            faults.append(Fault(file["path"], "it is missing"))
-        elif chosen is None or file["path"] in chosen:
-            checked += 1
-            found = storage.sha256(path)
-            if found != file["sha256"]:
-                faults.append(
-                    Fault(
-                        file["path"], f"its SHA-256 is {found}, the manifest has {file['sha256']}"
-                    )
-                )
-    known = {folder.path(file["path"]) for file in listed}
-    known |= {folder.path(path) for path in (MANIFEST, MANIFEST_CHECKSUM, LOCK)}
-    for path in storage.list_files(folder.root):
-        if path not in known:
-            faults.append(Fault(path, "it does not belong to the data set"))
-    return checked, faults
-
-
-def _table_files(shards: list[ShardSpec], formats: tuple[str, ...]) -> set[str]:
-    """Files of some shards in the formats that can be read back."""
-    tables = [TABLE_FORMATS[name] for name in formats if name in TABLE_FORMATS]
-    return {table.sample_path(shard) for table in tables for shard in shards}
+def _compare_names(finished: Finished) -> Iterator[Fault]:
+    """Files that are missing, and those that do not belong to the data set."""
+    folder, manifest = finished.folder, finished.manifest
+    listed = {file["path"] for kind in ("files", "other_files") for file in manifest[kind]}
+    known = listed | {MANIFEST, MANIFEST_CHECKSUM, LOCK}
+    there = {
+        entry.path.removeprefix(folder.root).lstrip("/").replace(os.sep, "/")
+        for entry in storage.entries(folder.root)
+    }
+    for path in sorted(listed - there):
+        yield Fault(path, "it is missing")
+    for path in sorted(there - known):
+        if not is_stray(path):
+            yield Fault(path, "it does not belong to the data set")
 
 
 def _some_shards(plan: Plan, sample: int) -> list[ShardSpec]:
@@ -150,67 +237,88 @@ def _some_shards(plan: Plan, sample: int) -> list[ShardSpec]:
     return [shard for i, shard in enumerate(plan.shards()) if i in positions]
 
 
-def _read_shards(
-    chosen: list[ShardSpec] | None, plan: Plan, recipe: Recipe, beam_arguments: list[str]
-) -> ShardReport:
-    count = sum(plan.shard_counts.values()) if chosen is None else len(chosen)
+def _count(plan: Plan) -> int:
+    """Number of the shards, those of clean images among them."""
+    return sum(plan.shard_counts.values()) + sum(1 for _ in clean_shards(plan))
+
+
+def _joined(manifest: dict[str, Any]) -> list[OutputFile]:
+    """The files that many shards have contributed to, as the manifest lists them."""
+    files = (OutputFile(**file) for file in manifest["files"] if file["format"] in JOINED_FORMATS)
+    return [
+        file for file in files if JOINED_FORMATS[file.format].joined_path(file.split) == file.path
+    ]
+
+
+def _read(
+    chosen: list[ShardSpec] | None,
+    plan: Plan,
+    manifest: dict[str, Any],
+    inspection: Inspection,
+    beam_arguments: list[str],
+) -> Report:
+    """Reads shards and joined files back, all of them or those that were chosen."""
+    joined: list[Unit] = [] if chosen is not None else list(_joined(manifest))
+    count = _count(plan) + len(joined) if chosen is None else len(chosen)
     runner = choose_runner(beam_arguments, count)
     if runner.local and runner.workers == 1:
-        shards = plan.shards() if chosen is None else iter(chosen)
-        reports = (verify_shard(shard, recipe) for shard in shards)
-        return sum(reports, start=ShardReport())
-    # All shards are listed by a worker: there may be hundreds of thousands.
-    source = ListShards(recipe.plan_path) if chosen is None else beam.Create(chosen)
+        shards = chain(plan.shards(), clean_shards(plan)) if chosen is None else iter(chosen)
+        return merged(verify_unit(unit, inspection) for unit in chain(shards, joined))
     # The report comes back as a file: a pipeline returns nothing to the program that starts it.
-    path = recipe.folder.path("state/verify.json")
-    with runner.pipeline() as pipeline:
-        (
-            pipeline
-            | "Shards" >> source
-            | "Spread" >> beam.Reshuffle()
-            | "Verify" >> Verify(recipe)
-            | "Store" >> beam.Map(_store, path)
-        )
-    report = _stored(storage.read_text(path))
-    storage.delete(path)
-    return report
+    with _report_path(runner, inspection.recipe.root) as path:
+        try:
+            with watched_workers(), runner.pipeline() as pipeline:
+                _build(pipeline, chosen, joined, inspection, path)
+        except Exception as error:  # Runners wrap what a worker raised in types of their own.
+            raise JobError(job_reason(error)) from error
+        return pickle.loads(storage.read_bytes(path))
 
 
-def _store(report: ShardReport, path: str) -> None:
-    content = {
-        "shards": report.shards,
-        "samples": report.samples,
-        "faults": [[fault.path, fault.what] for fault in report.faults],
-        "statistics": report.statistics.to_record(),
-    }
-    storage.write_text(path, json.dumps(content))
-
-
-def _stored(text: str) -> ShardReport:
-    content = json.loads(text)
-    return ShardReport(
-        content["shards"],
-        content["samples"],
-        tuple(Fault(path, what) for path, what in content["faults"]),
-        Statistics.from_record(content["statistics"]),
+def _build(
+    pipeline: beam.Pipeline,
+    chosen: list[ShardSpec] | None,
+    joined: list[Unit],
+    inspection: Inspection,
+    path: str,
+) -> None:
+    """Adds the verification to a pipeline; all shards are listed by a worker."""
+    plan_path = inspection.recipe.plan_path
+    units = [pipeline | "Joined" >> beam.Create(joined)]
+    if chosen is None:
+        units += [
+            pipeline | "List shards" >> ListShards(plan_path),
+            pipeline | "List clean shards" >> ListShards(plan_path, clean=True),
+        ]
+    else:
+        units.append(pipeline | "Chosen" >> beam.Create(chosen))
+    (
+        units
+        | "Units" >> beam.Flatten()
+        | "Spread" >> beam.Reshuffle()
+        | "Verify" >> Verify(inspection)
+        | "Store" >> beam.Map(_store, path)
     )
 
 
-def _compare_statistics(
-    folder: Folder, plan: Plan, samples: Statistics, manifest: dict[str, Any]
-) -> list[Fault]:
-    total = samples + Statistics(failed=manifest["failed"])
-    for shard in clean_shards(plan):
-        record, fault = checked_record(folder, shard)
-        if record is None:
-            return [fault] if fault else []
-        total += record.statistics
-    expected = statistics_json(total, _meaning(manifest))
-    if storage.read_text(folder.path("statistics.json")) != expected:
-        return [Fault("statistics.json", "it is not what the files add up to")]
-    return []
+@contextmanager
+def _report_path(runner: RunnerChoice, root: str) -> Iterator[str]:
+    """Where the workers of a job put their report: never into the data set's folder."""
+    name = f"mask-depth-verify-{uuid.uuid4().hex}"
+    if runner.local:
+        folder = tempfile.mkdtemp(prefix="mask-depth-verify-")
+        try:
+            yield os.path.join(folder, name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    # Beside the data set, which all workers reach, where no place for temporary files is given.
+    place = runner.options.view_as(GoogleCloudOptions).temp_location
+    path = storage.join(place or root.rpartition("/")[0], name)
+    try:
+        yield path
+    finally:
+        storage.delete(path)
 
 
-def _meaning(manifest: dict[str, Any]) -> DepthMeaning | None:
-    depth = manifest["depth"]
-    return depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])
+def _store(report: Report, path: str) -> None:
+    storage.write_bytes(path, pickle.dumps(report))

@@ -30,6 +30,31 @@ _BY_SHARD = (r"state/records/{shard}\.json", r"state/index/{shard}\.parquet")
 RECORDS = "state/records/"
 TEMPORARY = "state/tmp/"
 
+_STRAY_NAMES = frozenset(
+    (".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".gitattributes", ".gitignore",
+     ".directory")
+)  # fmt: skip
+_STRAY_FOLDERS = (
+    (".cache", "huggingface"), (".git",), ("__MACOSX",), ("@eaDir",), ("#recycle",),
+    ("$RECYCLE.BIN",), ("System Volume Information",), ("lost+found",), (".Trashes",),
+)  # fmt: skip
+
+
+def is_stray(path: str) -> bool:
+    """Whether a file is one that file managers, Git or downloads leave in any folder.
+
+    Args:
+        path: relative to the data set's folder, with slashes.
+    """
+    *folders, name = path.split("/")
+    if name in _STRAY_NAMES or name.startswith("._"):  # The latter are macOS's on foreign disks.
+        return True
+    return any(
+        tuple(folders[i : i + len(stray)]) == stray
+        for stray in _STRAY_FOLDERS
+        for i in range(len(folders))
+    )
+
 
 def for_a_run() -> tuple[str, ...]:
     """Folders of what only an unfinished data set needs."""

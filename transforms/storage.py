@@ -5,10 +5,12 @@ import errno
 import hashlib
 import io
 import os
+import stat
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -30,9 +32,41 @@ def is_local(path: str) -> bool:
     return FileSystems.get_scheme(path) is None
 
 
+def open_file(path: str) -> BinaryIO:
+    """Opens a file for reading.
+
+    Raises:
+        OSError: it is not there, cannot be read, or is no regular file: reading from a named pipe
+            would wait for ever.
+    """
+    if not is_local(path):
+        return FileSystems.open(path, compression_type=RAW)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder", path)
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no regular file", path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+@contextlib.contextmanager
+def opened(source: str | BinaryIO) -> Iterator[BinaryIO]:
+    """A file for reading, opened and closed here where only its path is given."""
+    if not isinstance(source, str):
+        yield source
+        return
+    with open_file(source) as file:
+        yield file
+
+
 def read_bytes(path: str) -> bytes:
     """Reads a whole file."""
-    with FileSystems.open(path, compression_type=RAW) as file:
+    with open_file(path) as file:
         return file.read()
 
 
@@ -322,7 +356,7 @@ def absolute(path: str) -> str:
 def sha256(path: str) -> str:
     """Checksum of a file, hexadecimal."""
     digest = hashlib.sha256()
-    with FileSystems.open(path, compression_type=RAW) as file:
+    with open_file(path) as file:
         while data := file.read(2**20):
             digest.update(data)
     return digest.hexdigest()

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 from typing import NoReturn
 
 from pipeline.local import process
@@ -15,13 +16,29 @@ _LOOK_SECONDS = 1.0
 
 
 def command() -> str:
-    """The shell command that starts a worker; one that logs all where this process does."""
+    """The shell command that starts a worker; one that logs all where this process does.
+
+    The worker finds modules where this process does, and in the current folder last of all: a user
+    may have a `transforms.py` or `pipeline.py` of his own there.
+    """
     all_of_it = logging.getLogger().isEnabledFor(logging.INFO)
-    module = (
-        "apache_beam.runners.worker.sdk_worker_main" if all_of_it else "pipeline.local.worker_main"
+    start = (
+        "from apache_beam.runners.worker import sdk_worker_main; sdk_worker_main.main(sys.argv)"
+        if all_of_it
+        else "from pipeline.local import worker_main; worker_main.main()"
     )
+    code = f"import sys; sys.path[:] = {module_paths()!r}; {start}"
     # In place of the shell, so that the worker is a child of the program and sees it end.
-    return "exec " + shlex.join([sys.executable, "-m", module])
+    return "exec " + shlex.join([sys.executable, "-c", code])
+
+
+def module_paths() -> list[str]:
+    """Where this process finds modules: this program first, the current folder last."""
+    root = str(Path(__file__).resolve().parents[2])
+    here = os.path.realpath(os.curdir)
+    others = [path for path in sys.path if path and os.path.realpath(path) not in (here, root)]
+    # After the standard library, as where packages are installed: none of its modules is hidden.
+    return [*others, root] if here == root else [*others, root, here]
 
 
 def quiet_imports() -> None:

@@ -5,13 +5,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import BinaryIO, Generic, Literal, Protocol, TypeVar
 
 import pyarrow as pa
 
 from transforms import storage
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.schema import Field, Row, Schema
+from transforms.plan.plan import Plan
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -107,6 +108,41 @@ class Folder:
     def create(self, relative: str) -> storage.Replacement:
         """Opens a file that appears under its name when it is committed."""
         return storage.Replacement(self.path(relative), self.temporary)
+
+    def sync(self, relatives: Iterable[str]) -> None:
+        """Waits until files that were written without it, and their names, are on the disk."""
+        storage.sync_files(self.path(relative) for relative in relatives)
+
+
+@dataclass(frozen=True)
+class ScratchFolder(Folder):
+    """A data set's folder whose files are made once more, elsewhere: nothing is written into it.
+
+    Attributes:
+        scratch: an empty local folder, which takes the files that are created. Those that are
+            written as a whole are dropped.
+    """
+
+    scratch: str
+
+    @property
+    def temporary(self) -> str:
+        """Folder of the files that are not whole yet."""
+        return storage.join(self.scratch, "state", "tmp")
+
+    def path(self, relative: str) -> str:
+        """Full path of a file that was made once more."""
+        return storage.join(self.scratch, *relative.split("/"))
+
+    def write(self, relative: str, data: bytes, durable: bool = True) -> None:
+        """Drops a file; who writes it has its checksum."""
+
+    def create(self, relative: str) -> storage.Replacement:
+        """Opens a file that is there when it is committed."""
+        return storage.Replacement(self.path(relative), self.temporary, durable=False)
+
+    def sync(self, relatives: Iterable[str]) -> None:
+        """Waits for nothing."""
 
 
 class Sink(Protocol, Generic[Item_contra]):
@@ -209,6 +245,7 @@ class Format(ABC):
     Attributes:
         name: as in `--formats`.
         needs: what it needs of a sample besides its files.
+        holds_depth: whether its files depend on the depth of a sample, where there is any.
         snippets: how to read it, for data set cards.
         file_names: regular expressions of the names of its files, relative to the data set's folder
             and with slashes; `{shard}`, `{split}`, `{key}` and `{picture}` (an extension) stand for
@@ -218,6 +255,7 @@ class Format(ABC):
     name: str
     file_names: tuple[str, ...] = ()
     needs: frozenset[Need] = frozenset()
+    holds_depth: bool = True
     snippets: tuple[Snippet, ...] = ()
 
     @abstractmethod
@@ -259,8 +297,12 @@ class TableFormat(Format):
         """Path of a shard of clean images, relative to the data set's folder."""
 
     @abstractmethod
-    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+    def read(self, source: str | BinaryIO, fields: tuple[Field, ...]) -> Iterator[Row]:
         """Reads a finished file in order.
+
+        Args:
+            source: its path, or the file itself, open.
+            fields: the fields of its records.
 
         Raises:
             FormatError: the file is damaged.
@@ -322,6 +364,21 @@ def fragment_name(format_name: str) -> str:
     return f"{format_name}{FRAGMENT}"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A part of a joined file: the entry of an archive, or a line.
+
+    Attributes:
+        name: its name; lines of one kind share theirs.
+        data: its content.
+        is_record: whether it counts as a record of its file.
+    """
+
+    name: str
+    data: bytes
+    is_record: bool = True
+
+
 class JoinedFormat(Format):
     """A format with files that many shards contribute to.
 
@@ -333,3 +390,27 @@ class JoinedFormat(Format):
     @abstractmethod
     def join(self, folder: Folder, group: str, fragments: Iterable[OutputFile]) -> OutputFile:
         """Joins all fragments of a group into its file."""
+
+    @abstractmethod
+    def joined_path(self, group: str) -> str:
+        """Where the file of a group stands, relative to the data set's folder."""
+
+    @abstractmethod
+    def joined_entries(self, file: BinaryIO, plan: Plan) -> Iterator[Entry]:
+        """Reads a joined file.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
+
+    @abstractmethod
+    def fragment_entries(self, path: str, plan: Plan) -> Iterator[Entry]:
+        """What a fragment, given by its full path, contributes to its joined file."""
+
+    def shared_entries(self, plan_path: str, group: str) -> Iterator[Entry]:
+        """What a joined file holds beside what the fragments contribute, made from the inputs."""
+        return iter(())
+
+    def shared_count(self, plan: Plan, group: str) -> int:
+        """How many records a joined file holds beside those of the fragments."""
+        return 0

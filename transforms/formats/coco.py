@@ -6,9 +6,10 @@ pictures and a fragment of the annotations, a line for each sample; those of a s
 line by line, when all are complete. Clean foregrounds and backgrounds are files under their ids.
 """
 
+import io
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
@@ -16,7 +17,9 @@ from apache_beam.io.filesystems import FileSystems
 from transforms.elements import SOLID, CleanImage, Sample, ShardSpec
 from transforms.formats.base import (
     EncodedSize,
+    Entry,
     Folder,
+    FormatError,
     JoinedFormat,
     OutputFile,
     Sink,
@@ -53,6 +56,7 @@ class CocoFormat(JoinedFormat):
         r"state/coco/{shard}\.jsonl",
     )
     needs = frozenset({"mask_pixels"})
+    holds_depth = False
     snippets = (Snippet("COCO", _COCO),)
 
     def sample_bytes(self, size: EncodedSize) -> float:
@@ -75,12 +79,69 @@ class CocoFormat(JoinedFormat):
         """Joins the annotations of a split; `group` is its name."""
         ordered = sorted(fragments, key=lambda fragment: fragment.path)
         paths = [folder.path(fragment.path) for fragment in ordered]
-        path = f"coco/{group}/annotations.json"
+        path = self.joined_path(group)
         with folder.create(path) as file:
             for text in _annotations(load_plan(folder.plan_path), paths):
                 file.write(text.encode())
         count = sum(fragment.count for fragment in ordered)
         return OutputFile(self.name, path, group, count, file.size, file.sha256)
+
+    def joined_path(self, group: str) -> str:
+        """The annotations of a split."""
+        return f"coco/{group}/annotations.json"
+
+    def joined_entries(self, file: BinaryIO, plan: Plan) -> Iterator[Entry]:
+        """The lines of the annotations. Raises FormatError where the file is damaged."""
+        lines = iter(io.BufferedReader(file))  # type: ignore[type-var]
+        _expect(lines, _head(plan))
+        for line in _section(lines, _IMAGES, _BETWEEN):
+            yield Entry(_IMAGES, line)
+        for number, line in enumerate(_section(lines, _ANNOTATIONS, _END), 1):
+            try:
+                annotation = json.loads(line)
+                own = annotation.pop("id")
+            except (ValueError, AttributeError, KeyError, TypeError):
+                raise FormatError(f"annotation {number} is damaged") from None
+            if json.dumps({"id": own, **annotation}).encode() != line or own < number:
+                raise FormatError(f"annotation {number} is not as it was written")
+            yield Entry(_ANNOTATIONS, json.dumps(annotation).encode(), is_record=False)
+        if next(lines, b""):
+            raise FormatError("something stands after its end")
+
+    def fragment_entries(self, path: str, plan: Plan) -> Iterator[Entry]:
+        """The lines that a shard contributes; an annotation's own id is known when all are there."""
+        for line in _lines([path]):
+            yield Entry(_IMAGES, json.dumps(line["image"]).encode())
+        for annotation in _objects(plan, [path]):
+            annotation.pop("id", None)
+            yield Entry(_ANNOTATIONS, json.dumps(annotation).encode(), is_record=False)
+
+
+_IMAGES, _ANNOTATIONS = "images", "annotations"
+_BETWEEN = '],\n"annotations": [\n'
+_END = "]}\n"
+
+
+def _section(lines: Iterator[bytes], name: str, end: str) -> Iterator[bytes]:
+    """The lines of a list, without commas. Raises FormatError where it is damaged."""
+    last, begun = end.splitlines()[0].encode(), False
+    for line in lines:
+        text = line.rstrip(b"\n")
+        if text == last:
+            _expect(lines, end.partition("\n")[2])
+            return
+        if text.startswith(b",") != begun:
+            raise FormatError(f"a line of its {name} has a comma too many or too few")
+        begun = True
+        yield text.removeprefix(b",")
+    raise FormatError(f"it ends within its {name}")
+
+
+def _expect(lines: Iterator[bytes], wanted: str) -> None:
+    """Takes lines that are known. Raises FormatError where others stand."""
+    for line in wanted.splitlines(keepends=True):
+        if next(lines, b"") != line.encode():
+            raise FormatError(f"the line {line.strip()[:40]!r} should stand where another does")
 
 
 def _line_bytes(size: EncodedSize) -> float:
@@ -93,30 +154,39 @@ def categories_of(plan: Plan) -> dict[str, int]:
     return {name: number for number, name in enumerate(plan.class_names, 1)}
 
 
-def _annotations(plan: Plan, paths: list[str]) -> Iterator[str]:
-    """The text of `annotations.json`, piece by piece."""
-    categories = categories_of(plan)
+def _head(plan: Plan) -> str:
+    """What stands before the images."""
     listed = [
         {"id": number, "name": name, "supercategory": "foreground"}
-        for name, number in categories.items()
+        for name, number in categories_of(plan).items()
     ]
     info = {"description": "Foregrounds pasted on backgrounds", "version": "1.0"}
-    yield f'{{"info": {json.dumps(info)},\n"licenses": [],\n'
     # In ASCII: pycocotools opens the file in the encoding of its user's system.
-    yield f'"categories": {json.dumps(listed)},\n"images": [\n'
+    return (
+        f'{{"info": {json.dumps(info)},\n"licenses": [],\n'
+        f'"categories": {json.dumps(listed)},\n"images": [\n'
+    )
+
+
+def _annotations(plan: Plan, paths: list[str]) -> Iterator[str]:
+    """The text of `annotations.json`, piece by piece."""
+    yield _head(plan)
     for number, line in enumerate(_lines(paths)):
         yield f"{',' if number else ''}{json.dumps(line['image'])}\n"
-    yield '],\n"annotations": [\n'
-    several = (
-        (line["image"]["fg_id"], annotation)
-        for line in _lines(paths)
-        for annotation in line["annotations"]
-    )
-    for number, (fg_id, found) in enumerate(several, 1):
-        name = plan.foreground_by_id[found.get("fg_id", fg_id)].category_name
-        annotation = {"id": number, **found, "category_id": categories[name]}
-        yield f"{',' if number > 1 else ''}{json.dumps(annotation)}\n"
-    yield "]}\n"
+    yield _BETWEEN
+    for number, annotation in enumerate(_objects(plan, paths), 1):
+        yield f"{',' if number > 1 else ''}{json.dumps({'id': number, **annotation})}\n"
+    yield _END
+
+
+def _objects(plan: Plan, paths: list[str]) -> Iterator[dict[str, Any]]:
+    """The annotations with their categories; where an image has several, without their own ids."""
+    categories = categories_of(plan)
+    for line in _lines(paths):
+        for found in line["annotations"]:
+            fg_id = found.get("fg_id", line["image"]["fg_id"])
+            name = plan.foreground_by_id[fg_id].category_name
+            yield {**found, "category_id": categories[name]}
 
 
 def _lines(paths: list[str]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,6 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 
-from transforms import storage
 from transforms.formats.base import Folder, OutputFile
 
 
@@ -38,7 +37,7 @@ class LooseFiles:
             checksum = hashlib.sha256(data).hexdigest()
             yield OutputFile(self._format, path, self._split, 1, size, checksum)
         # Thousands of small files wait for the disk together; the record of their shard is later.
-        storage.sync_files(self._folder.path(path) for path, _ in self._sizes)
+        self._folder.sync(path for path, _ in self._sizes)
         self._aside.close()
 
     def discard(self) -> None:

@@ -9,11 +9,10 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.arrow import ARROW_TYPES, PICTURE
@@ -31,7 +30,7 @@ from transforms.formats.base import (
 )
 from transforms.formats.croissant import croissant_json
 from transforms.formats.schema import Field, Kind, Picture, Row, Schema, Value, row_of
-from transforms.storage import RAW
+from transforms.storage import open_file, opened
 
 ROWS_PER_GROUP = 100
 """Rows of a row group, as `datasets` writes pictures: one sample costs 3 MB to read at 160x160."""
@@ -123,17 +122,17 @@ class ParquetFormat(IndexedFormat):
         """Path of a shard of clean images, relative to the data set's folder."""
         return f"assets/{shard.name}.parquet"
 
-    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+    def read(self, source: str | BinaryIO, fields: tuple[Field, ...]) -> Iterator[Row]:
         """Reads a file in order. Raises FormatError where it is damaged."""
         try:
             with (
-                FileSystems.open(path, compression_type=RAW) as file,
+                opened(source) as file,
                 pq.ParquetFile(file) as table,
             ):
                 found, wanted = table.schema_arrow, arrow_schema(fields)
                 if not found.equals(wanted) or found.metadata != wanted.metadata:
                     raise FormatError("its columns are not those of this data set")
-                for batch in table.iter_batches(ROWS_PER_GROUP):
+                for batch in table.iter_batches(ROWS_PER_GROUP, use_threads=False):
                     for record in batch.to_pylist():
                         yield tuple(_value(field, record[field.name]) for field in fields)
         except (pa.ArrowException, OSError) as error:
@@ -143,7 +142,7 @@ class ParquetFormat(IndexedFormat):
         """Reads fields that are no pictures. Raises FormatError where the file is damaged."""
         try:
             with (
-                FileSystems.open(path, compression_type=RAW) as file,
+                opened(path) as file,
                 pq.ParquetFile(file) as table,
             ):
                 names = [field.name for field in fields]
@@ -196,7 +195,7 @@ class _ParquetRows:
     """Single rows of a file; the row group of the last one stays in memory."""
 
     def __init__(self, path: str) -> None:
-        self._file = FileSystems.open(path, compression_type=RAW)
+        self._file = open_file(path)
         try:
             self._table = pq.ParquetFile(self._file)
         except pa.ArrowException as error:

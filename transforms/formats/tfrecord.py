@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 
 import google_crc32c
 import pyarrow as pa
-from apache_beam.io.filesystems import FileSystems
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
@@ -43,7 +42,7 @@ from transforms.formats.schema import (
     Value,
     row_of,
 )
-from transforms.storage import RAW
+from transforms.storage import open_file, opened
 
 _FEATURES = "tensorflow_datasets.core.features"
 
@@ -104,10 +103,10 @@ class TFRecordFormat(IndexedFormat):
         """Path of a shard of clean images, relative to the data set's folder."""
         return _path(CLEAN, shard)
 
-    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+    def read(self, source: str | BinaryIO, fields: tuple[Field, ...]) -> Iterator[Row]:
         """Reads a file in order. Raises FormatError where it is damaged."""
         message = _example_class()()
-        for number, data in enumerate(read_frames(path)):
+        for number, data in enumerate(read_frames(source)):
             yield _row(message, number, data, fields)
 
     def facts(self, path: str, fields: tuple[Field, ...]) -> Iterator[pa.RecordBatch]:
@@ -176,9 +175,9 @@ def frame(data: bytes) -> bytes:
     return b"".join((length, _masked_crc(length), data, _masked_crc(data)))
 
 
-def read_frames(path: str) -> Iterator[bytes]:
+def read_frames(source: str | BinaryIO) -> Iterator[bytes]:
     """The records of a file. Raises FormatError where a frame is cut or a checksum differs."""
-    with FileSystems.open(path, compression_type=RAW) as file:
+    with opened(source) as file:
         number = 0
         while (data := _read_frame(file, number)) is not None:
             yield data
@@ -203,7 +202,7 @@ class _TFRecordRows:
     """Single records of a file."""
 
     def __init__(self, path: str) -> None:
-        self._file = FileSystems.open(path, compression_type=RAW)
+        self._file = open_file(path)
 
     def read(self, row: int, offset: int | None, fields: tuple[Field, ...]) -> Row:
         assert offset is not None  # `facts` gives one for each record.

@@ -9,9 +9,7 @@ import json
 import tarfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Generic, TypeVar
-
-from apache_beam.io.filesystems import FileSystems
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import (
@@ -34,7 +32,7 @@ from transforms.formats.schema import (
     Value,
     row_of,
 )
-from transforms.storage import RAW
+from transforms.storage import opened
 
 Item = TypeVar("Item")
 Member = tuple[str, bytes]
@@ -89,13 +87,13 @@ class WebDatasetFormat(TableFormat):
         """Path of a shard of clean images, relative to the data set's folder."""
         return _path(CLEAN, shard)
 
-    def read(self, path: str, fields: tuple[Field, ...]) -> Iterator[Row]:
+    def read(self, source: str | BinaryIO, fields: tuple[Field, ...]) -> Iterator[Row]:
         """Reads a file in order. Raises FormatError where it is damaged."""
         pictures = [field for field in fields if field.picture is not None]
         found: dict[str, bytes] = {}
         try:
             with (
-                FileSystems.open(path, compression_type=RAW) as file,
+                opened(source) as file,
                 tarfile.open(fileobj=file, mode="r|") as tar,
             ):
                 for member in tar:

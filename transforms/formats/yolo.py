@@ -54,6 +54,7 @@ class YoloFormat(Format):
         r"yolo/labels/{split}/\d+/fg_bg_{key}\.txt",
     )
     needs = frozenset({"mask_pixels"})
+    holds_depth = False
     snippets = (Snippet("YOLO", _YOLO),)
 
     def open_samples(self, folder: Folder, shard: ShardSpec, schema: Schema) -> Sink[Sample]:

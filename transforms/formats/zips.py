@@ -9,7 +9,8 @@ touches, and these are joined when all are complete.
 import contextlib
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 import numpy as np
 from apache_beam.io.filesystems import FileSystems
@@ -18,7 +19,9 @@ from PIL import Image
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.base import (
     EncodedSize,
+    Entry,
     Folder,
+    FormatError,
     JoinedFormat,
     OutputFile,
     Sink,
@@ -26,7 +29,7 @@ from transforms.formats.base import (
 )
 from transforms.formats.schema import Schema
 from transforms.pixels.codecs import encode_jpeg
-from transforms.pixels.input_cache import read_foreground
+from transforms.pixels.input_cache import input_cache, read_foreground
 from transforms.plan.clean_shards import BACKGROUNDS, clean_shards
 from transforms.plan.plan import Plan, load_plan
 from transforms.storage import RAW
@@ -68,6 +71,53 @@ class ZipFormat(JoinedFormat):
         """Joins the fragments of a batch; `group` is `batch` and its number."""
         batch = int(group.removeprefix("batch"))
         return join_batch(folder, load_plan(folder.plan_path), batch, fragments)
+
+    def joined_path(self, group: str) -> str:
+        """The zip of a batch."""
+        return f"zip/{group}_images.zip"
+
+    def joined_entries(self, file: BinaryIO, plan: Plan) -> Iterator[Entry]:
+        """The entries of a zip. Raises FormatError where it is damaged."""
+        try:
+            yield from _entries(file)
+        except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
+            raise FormatError(f"it cannot be read as zip: {error}") from None
+
+    def fragment_entries(self, path: str, plan: Plan) -> Iterator[Entry]:
+        """The pictures that a shard contributes."""
+        with FileSystems.open(path, compression_type=RAW) as file:
+            yield from _entries(file)
+
+    def shared_entries(self, plan_path: str, group: str) -> Iterator[Entry]:
+        """The clean pictures."""
+        plan, inputs = load_plan(plan_path), input_cache(plan_path)
+        yield from _foreground_entries(plan, int(group.removeprefix("batch")))
+        for background in plan.backgrounds:
+            pixels = inputs.background(background.id)
+            yield Entry(_background_name(background.id), encode_jpeg(pixels, _CLEAN_QUALITY))
+
+    def shared_count(self, plan: Plan, group: str) -> int:
+        """Each foreground of the batch with its mask, and all backgrounds."""
+        strip = plan.strips[int(group.removeprefix("batch")) - 1]
+        return 2 * len(strip.foregrounds) + len(plan.backgrounds)
+
+
+def _entries(file: BinaryIO) -> Iterator[Entry]:
+    with zipfile.ZipFile(file) as entries:
+        for entry in entries.infolist():
+            yield Entry(entry.filename, entries.read(entry))
+
+
+def _background_name(bg_id: int) -> str:
+    return f"bg_jpg/bg_img_{bg_id}.jpg"
+
+
+def _foreground_entries(plan: Plan, batch: int) -> Iterator[Entry]:
+    """The clean foregrounds of a batch, given by its number from 1."""
+    for fg_id in plan.strips[batch - 1].foregrounds:
+        image, mask = _standing_alone(plan, fg_id)
+        yield Entry(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
+        yield Entry(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
 
 
 class _FragmentSink:
@@ -112,7 +162,7 @@ class _BackgroundSink:
 
     def write(self, item: CleanImage) -> None:
         pixels = np.asarray(Image.open(io.BytesIO(item.image)))
-        self._zip.add(f"bg_jpg/bg_img_{item.id}.jpg", encode_jpeg(pixels, _CLEAN_QUALITY))
+        self._zip.add(_background_name(item.id), encode_jpeg(pixels, _CLEAN_QUALITY))
 
     def close(self) -> tuple[OutputFile, ...]:
         self._zip.close("zip", BACKGROUNDS)
@@ -169,10 +219,8 @@ def join_batch(
     """
     target = _ZipFile(folder, f"zip/batch{batch}_images.zip")
     try:
-        for fg_id in plan.strips[batch - 1].foregrounds:
-            image, mask = _standing_alone(plan, fg_id)
-            target.add(f"fg_jpg/fg_img_{fg_id}.jpg", encode_jpeg(image, _CLEAN_QUALITY))
-            target.add(f"mask_jpg/mask_img_{fg_id}.jpg", encode_jpeg(mask, _CLEAN_QUALITY))
+        for entry in _foreground_entries(plan, batch):
+            target.add(entry.name, entry.data)
         shared = [_background_path(s) for s in clean_shards(plan) if s.split == BACKGROUNDS]
         for path in (*shared, *sorted(each.path for each in fragments)):
             with (

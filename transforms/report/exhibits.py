@@ -10,13 +10,12 @@ import numpy as np
 from PIL import Image
 
 from transforms import storage
-from transforms.formats.base import Folder
 from transforms.models.depth.base import DepthMeaning
 from transforms.pixels.codecs import encode_jpeg
 from transforms.pixels.input_cache import read_background, read_foreground
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan
-from transforms.report.gallery_samples import KeptSample, kept_samples
+from transforms.report.gallery_samples import KeptSample
 from transforms.report.instances import draw_instances
 
 _LOG = logging.getLogger(__name__)
@@ -102,12 +101,12 @@ class Exhibits:
     sections: tuple[Section, ...]
 
 
-def gather(folder: Folder, plan: Plan, meaning: DepthMeaning | None) -> Exhibits:
+def gather(samples: Sequence[KeptSample], plan: Plan, meaning: DepthMeaning | None) -> Exhibits:
     """Reads everything that a gallery shows; inputs that can no longer be read are left out.
 
     Args:
-        folder: the data set's folder.
-        plan: its plan.
+        samples: the kept samples, in the order of the run.
+        plan: the data set's plan.
         meaning: what depth values say, None without depth.
     """
     backgrounds: dict[int, Exhibit | None] = {}
@@ -141,7 +140,7 @@ def gather(folder: Folder, plan: Plan, meaning: DepthMeaning | None) -> Exhibits
             None if sample.instances is None else _objects(sample),
         )
 
-    triples = tuple(triple(sample) for sample in kept_samples(folder, plan))
+    triples = tuple(triple(sample) for sample in samples)
     shown_cutouts = [cutout(asset) for asset in evenly(plan.foregrounds, CLEAN_PICTURES)]
     shown_backgrounds = [background(asset) for asset in evenly(plan.backgrounds, CLEAN_PICTURES)]
     sections = (

@@ -11,7 +11,7 @@ from transforms.formats import FORMATS
 from transforms.formats.base import Sink
 from transforms.pixels.codecs import encode_16_bit, encode_mask, encode_rgb
 from transforms.pixels.input_cache import read_background, read_foreground
-from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
+from transforms.plan.clean_shards import FOREGROUNDS
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 from transforms.prepared import Refused
@@ -73,6 +73,16 @@ def with_depth(
     return replace(clean, depth=file, depth_scale=scale, depth_offset=offset)
 
 
+def make_clean(
+    plan: Plan, asset: InputImage, foreground: bool, recipe: Recipe
+) -> tuple[CleanImage, Statistics]:
+    """A clean image with all that the data set holds of it, and its counts."""
+    clean, counts = (clean_foreground if foreground else clean_background)(plan, asset)
+    if recipe.layered:
+        clean = with_depth(clean, asset, not foreground, recipe)
+    return clean, counts
+
+
 def write_clean_shard(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     """Writes one shard of clean images in all formats that hold them."""
     folder, plan = recipe.folder, load_plan(recipe.plan_path)
@@ -80,12 +90,9 @@ def write_clean_shard(shard: ShardSpec, recipe: Recipe) -> ShardRecord:
     sinks: list[Sink[CleanImage]] = [sink for sink in opened if sink is not None]
     statistics = Statistics()
     assets = plan.foregrounds if shard.split == FOREGROUNDS else plan.backgrounds
-    make = clean_foreground if shard.split == FOREGROUNDS else clean_background
     try:
         for asset in assets[shard.start : shard.stop]:
-            clean, counts = make(plan, asset)
-            if recipe.layered:
-                clean = with_depth(clean, asset, shard.split == BACKGROUNDS, recipe)
+            clean, counts = make_clean(plan, asset, shard.split == FOREGROUNDS, recipe)
             statistics += counts
             for sink in sinks:
                 sink.write(clean)

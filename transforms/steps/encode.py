@@ -181,9 +181,19 @@ def _jpegs(
         image = encode_jpeg(block.images[i], recipe.quality)
     depth = None
     if quantised is not None:
-        grey = (quantised.pixels[i] >> 8).astype(np.uint8)
-        depth = encode_jpeg(grey if recipe.near_is_large else 255 - grey, recipe.quality)
+        depth = shown_depth(quantised.pixels[i], recipe)
     return image, encode_jpeg(block.masks[i], recipe.quality), depth
+
+
+def shown_depth(pixels: np.ndarray, recipe: Recipe) -> bytes:
+    """A depth map as a grey JPEG file, near bright.
+
+    Args:
+        pixels: uint16 [height, width], as they are stored.
+        recipe: its quality, and what near is.
+    """
+    grey = (pixels >> 8).astype(np.uint8)
+    return encode_jpeg(grey if recipe.near_is_large else 255 - grey, recipe.quality)
 
 
 def _failure(placement: Placement, error: Exception) -> Failure:

@@ -15,6 +15,7 @@ from transforms.formats.base import (
     Folder,
     OtherFile,
     OutputFile,
+    Snippet,
     SplitFiles,
     other_file,
 )
@@ -40,6 +41,8 @@ MANIFEST_CHECKSUM = "manifest.json.sha256"
 SPEC = "state/spec.json"
 IDENTITY = "state/identity.json"
 STATE_FILES = (PLAN, SPEC, IDENTITY)
+INPUT_ERRORS = "errors/inputs.jsonl"
+FAILURES = "errors/samples.jsonl"
 TITLE = "Mask and depth data set"
 
 
@@ -136,26 +139,57 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
         return None
 
 
-def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
-    folder, plan = recipe.folder, load_plan(recipe.plan_path)
-    prepared = read_preparation(folder)
-    origin = origin.without(prepared.errors)
+def described(
+    summary: Summary, plan: Plan, recipe: Recipe, origin: Origin
+) -> list[tuple[str, str]]:
+    """All texts that stand beside the shards and follow from them, by path.
+
+    Args:
+        summary: what the run has made, joined files included.
+        plan: the data set's plan.
+        recipe: how the samples were made.
+        origin: where the data set comes from, all inputs that were left out included.
+    """
     files = data_files(summary)
-    described = {name: descriptions(files, name, recipe, origin) for name in recipe.formats}
-    samples, _ = next(iter(described.values()))
-    front = [line for name in described for line in FORMATS[name].front_matter(*described[name])]
-    split = next(iter(plan.shard_counts))
-    reading = snippets(recipe.formats, split, recipe.image_format)
+    by_format = {name: descriptions(files, name, recipe, origin) for name in recipe.formats}
+    samples, _ = next(iter(by_format.values()))
+    front = [line for name in by_format for line in FORMATS[name].front_matter(*by_format[name])]
+    reading = reading_of(plan, recipe)
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
         ("README.md", dataset_card(plan, origin, summary.statistics, samples, front, reading)),
     ]
-    for name, both in described.items():
+    for name, both in by_format.items():
         texts += FORMATS[name].describe(*both)
+    for path, errors in ((INPUT_ERRORS, origin.input_errors), (FAILURES, summary.failures)):
+        if errors:  # Where nothing was left out, there is no file.
+            texts.append((path, _lines(errors)))
+    return texts
+
+
+def reading_of(plan: Plan, recipe: Recipe) -> Sequence[Snippet]:
+    """How the data set is read."""
+    return snippets(recipe.formats, next(iter(plan.shard_counts)), recipe.image_format)
+
+
+def _lines(errors: Sequence[object]) -> str:
+    """What was left out, a line each."""
+    return "".join(
+        json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
+        for error in errors
+    )
+
+
+def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
+    folder, plan = recipe.folder, load_plan(recipe.plan_path)
+    prepared = read_preparation(folder)
+    origin = origin.without(prepared.errors)
+    texts = described(summary, plan, recipe, origin)
+    for path in {INPUT_ERRORS, FAILURES} - {path for path, _ in texts}:
+        storage.delete(folder.path(path))  # A run that stopped later may have left one.
     others = [_write(folder, path, text.encode()) for path, text in texts]
-    others += _write_errors(folder, "errors/inputs.jsonl", origin.input_errors)
-    others += _write_errors(folder, "errors/samples.jsonl", summary.failures)
+    reading = reading_of(plan, recipe)
     others += build_gallery(
         folder, plan, summary.statistics, origin.meaning, TITLE, reading, recipe.layered
     )
@@ -178,18 +212,6 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
 def _write(folder: Folder, path: str, data: bytes) -> OtherFile:
     folder.write(path, data)
     return other_file(path, data)
-
-
-def _write_errors(folder: Folder, path: str, errors: Sequence[object]) -> list[OtherFile]:
-    """Writes one line for each thing that was left out; without any, no file."""
-    if not errors:
-        storage.delete(folder.path(path))  # A run that stopped later may have left one.
-        return []
-    lines = (
-        json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
-        for error in errors
-    )
-    return [_write(folder, path, "".join(lines).encode())]
 
 
 class _FinishDoFn(beam.DoFn):
