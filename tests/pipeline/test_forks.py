@@ -74,7 +74,7 @@ def test_workers_of_the_command_are_copies_and_make_what_others_make(inputs, tmp
             for child in psutil.Process(job.pid).children():
                 try:
                     names[kind].add(
-                        "worker_main" if "pipeline.local.worker_main" in child.cmdline() else ""
+                        "worker_main" if "worker_main" in " ".join(child.cmdline()) else ""
                     )
                 except psutil.Error:
                     continue

@@ -245,6 +245,7 @@ class _Shard:
             return None, None
         depth, scale, offset = (row[self.index[name]] for name in _PREDICTED)
         assert isinstance(depth, Picture)
+        assert isinstance(scale, float) and isinstance(offset, float)
         jpegs = sample.jpegs
         if jpegs is not None:
             jpegs = (*jpegs[:2], shown_depth(pixels, self.recipe))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from transforms import storage
 from transforms.digest_reader import DigestReader
@@ -129,9 +129,10 @@ class Tables:
     def _rows(self, name: str, path: str) -> Iterator[Row]:
         known = self._files.get(path)
         before = len(self._faults.found)
-        with read_once(self._folder, path, known and known.sha256, self._faults) as file:
+        sha256 = None if known is None else known.sha256
+        with read_once(self._folder, path, sha256, self._faults) as file:
             if file is not None:
-                yield from TABLE_FORMATS[name].read(file, self._fields)
+                yield from TABLE_FORMATS[name].read(cast(BinaryIO, file), self._fields)
         if len(self._faults.found) > before:
             self._ended.add(path)  # What is wrong has been said.
 

@@ -1,6 +1,7 @@
 """Files that many shards have contributed to are read back."""
 
-from transforms.digest_reader import DigestReader
+from typing import BinaryIO, cast
+
 from transforms.formats import JOINED_FORMATS
 from transforms.formats.base import OutputFile
 from transforms.plan.inputs import one_line
@@ -22,12 +23,13 @@ def verify_joined(listed: OutputFile, recipe: Recipe, again: bool) -> ShardRepor
     total = None
     size, sha256 = listed.bytes, listed.sha256
     with read_once(recipe.folder, listed.path, None, faults) as file:
-        if isinstance(file, DigestReader):
-            total = Total.of(form.joined_entries(file, plan))  # type: ignore[arg-type]
+        if file is not None:
+            total = Total.of(form.joined_entries(cast(BinaryIO, file), plan))
             size, sha256 = file.finish()
     if total is None or faults.found:
         return ShardReport(files=1, faults=tuple(faults.found))
-    shared, unchecked = None, ()
+    shared: Total | None = None
+    unchecked: tuple[str, ...] = ()
     if again:
         try:
             shared = Total.of(form.shared_entries(recipe.plan_path, listed.split))
