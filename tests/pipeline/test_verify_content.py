@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,6 @@ import pytest
 from PIL import Image
 
 from pipeline import JobError, generate
-from pipeline.run import JobError as SameJobError
 from pipeline.verify import VerifyResult, verify
 from tests.conftest import make_spec
 from transforms import storage
@@ -34,8 +34,6 @@ from transforms.steps.verify import within
 
 ROOT = Path(__file__).parents[2]
 ONE = ["--direct_num_workers=1"]
-
-assert JobError is SameJobError
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +284,8 @@ def test_a_manifest_that_says_something_else_is_found(copy, change, wanted):
     manifest = json.loads((copy / "manifest.json").read_text())
     change(manifest)
     put_manifest(copy, manifest)
-    assert f"manifest.json: {wanted}" in text_of(told(copy)) or wanted in text_of(told(copy))
+    [line] = text_of(told(copy)).splitlines()
+    assert line.startswith("manifest.json: ") and wanted in line
 
 
 def test_without_inputs_it_says_what_was_not_checked(sound, tmp_path):
@@ -430,7 +429,8 @@ def test_content_and_checksum_take_one_reading(full, name):
     path = Path(full.output, table.sample_path(next(plan.shards())))
     with Counting(path) as file:
         reader = DigestReader(file)
-        rows = sum(1 for _ in table.read(reader, Schema(160, "jpeg", True).sample_fields()))
+        fields = Schema(160, "jpeg", True).sample_fields()
+        rows = len(list(table.read(cast(BinaryIO, reader), fields)))
         size, digest = reader.finish()
         assert rows > 10 and size == path.stat().st_size
         assert digest == hashlib.sha256(path.read_bytes()).hexdigest()

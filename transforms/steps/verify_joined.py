@@ -35,9 +35,7 @@ def verify_joined(listed: OutputFile, recipe: Recipe, again: bool) -> ShardRepor
             shared = Total.of(form.shared_entries(recipe.plan_path, listed.split))
         except Exception as error:  # Inputs may be gone, or be anything by now.
             unchecked = (one_line(f"{error}"),)
-    found = OutputFile(
-        listed.format, listed.path, listed.split, total.count, size, sha256
-    )
+    found = OutputFile(listed.format, listed.path, listed.split, total.count, size, sha256)
     shared_count = form.shared_count(plan, listed.split)
     joined = Joined(found, total, shared_count, shared)
     return ShardReport(files=1, unchecked=unchecked, joined=(joined,))
