@@ -17,7 +17,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.local import process
+from transforms import storage
 from transforms.counters import MADE, PREPARED, THERE, counted
+from transforms.formats.base import Folder
+from transforms.owned import RECORDS
+from transforms.plan.plan import Plan
 
 _LOG = logging.getLogger(__name__)
 
@@ -172,6 +176,51 @@ def _watch(folder: str, total: int, backgrounds: int, stopped: threading.Event) 
                 meter = Meter(name, backgrounds) if name == BACKGROUNDS else Meter(name)
         meter.show({SAMPLES: done, BACKGROUNDS: prepared}.get(name, 0))
     meter.close()
+
+
+_LOOK_SECONDS = 15.0
+
+
+@contextmanager
+def watched_records(folder: Folder, plan: Plan, enabled: bool) -> Iterator[None]:
+    """Shows how far a job elsewhere is, by the records that appear in its output folder.
+
+    Args:
+        folder: the data set's folder.
+        plan: its plan.
+        enabled: whether to show anything.
+    """
+    if not enabled:
+        yield
+        return
+    stopped = threading.Event()
+    thread = threading.Thread(target=_watch_records, args=(folder, plan, stopped), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _watch_records(folder: Folder, plan: Plan, stopped: threading.Event) -> None:
+    there = recorded_samples(folder, plan)
+    meter = Meter(SAMPLES, plan.total, there)
+    while not stopped.wait(_LOOK_SECONDS):
+        meter.show(recorded_samples(folder, plan))
+    meter.close()
+
+
+def recorded_samples(folder: Folder, plan: Plan) -> int:
+    """Samples of the shards that have a record; 0 while the folder cannot be listed."""
+    try:
+        found = {
+            storage.file_name(entry.path).removesuffix(".json")
+            for entry in storage.entries(folder.path(RECORDS.rstrip("/")))
+        }
+    except Exception:  # It is only progress: stores fail now and then.
+        return 0
+    return sum(shard.count for shard in plan.shards() if shard.name in found)
 
 
 SAMPLES = "samples"

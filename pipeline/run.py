@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+import grpc
 from apache_beam.options.pipeline_options import GoogleCloudOptions
 
 from pipeline import graph
@@ -24,8 +25,14 @@ from pipeline.maker import Maker, maker_of
 from pipeline.output import check_space, claim, refuse_foreign
 from pipeline.performance import Performance
 from pipeline.places import check_apart, check_places
-from pipeline.progress import watched
-from pipeline.runner import check_runner, choose_runner, local_workers
+from pipeline.progress import watched, watched_records
+from pipeline.runner import (
+    check_model,
+    check_reachable,
+    check_runner,
+    choose_runner,
+    local_workers,
+)
 from pipeline.scene_spec import scene_options
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import models, storage
@@ -222,6 +229,8 @@ def checked(
     spec = resolved(spec)
     spec.check()
     check_runner(list(beam_arguments), spec.paths())
+    check_model(list(beam_arguments), spec.depth_model)
+    check_reachable(list(beam_arguments))
     check_temporary_folder()
     meaning = model_meaning(spec.depth_model)
     maker = maker_of(spec.depth_model)
@@ -343,7 +352,11 @@ def _run(
     origin = origin_of(spec, catalog, meaning, weights)
     # Backgrounds are prepared where depth is layered.
     prepared = 0 if spec.passes is None else len(plan.backgrounds)
-    with watched(plan.total, progress and runner.local, prepared) as counters:
+    elsewhere = progress and not runner.local and runner.waits
+    with (
+        watched(plan.total, progress and runner.local, prepared) as counters,
+        watched_records(Folder(spec.output), plan, elsewhere),
+    ):
         recipe = make_recipe(spec, plan, meaning, performance, counters, weights)
         try:
             with watched_workers(), runner.pipeline() as pipeline:
@@ -363,11 +376,23 @@ def job_reason(error: Exception) -> str:
     """The line of a worker's traceback that says what happened."""
     if type(error).__name__ == "DataflowJobAlreadyExistsError":
         return "a job with that name is already making this data set; wait for it, or cancel it"
+    if isinstance(error, grpc.RpcError):
+        return _lost(error)
     lines = [line for line in str(error).splitlines() if _RAISED.match(line)]
     text = lines[-1] if lines else f"{type(error).__name__}: {error}".splitlines()[0]
     # Beam appends where it happened, and workers quote what they raise.
     text = re.sub(r" \[while running .*|\\n.*", "", text)
     return re.sub(r"^([a-zA-Z_]+\.)*", "", text)
+
+
+def _lost(error: grpc.RpcError) -> str:
+    """What is known of a job whose server is gone or refuses a call."""
+    code = error.code().name if isinstance(error, grpc.Call) else type(error).__name__
+    details = (error.details() if isinstance(error, grpc.Call) else None) or "no details"
+    return (
+        f"the call to the job server failed: {code}: {' '.join(details.split())}; the job may run"
+        " on: look at the cluster's own page, and wait for its end or cancel it before a new start"
+    )
 
 
 _RAISED = re.compile(

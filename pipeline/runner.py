@@ -3,12 +3,15 @@
 import hashlib
 import re
 import shutil
+import socket
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
+import grpc
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import (
     DirectOptions,
@@ -84,6 +87,8 @@ class RunnerChoice:
             for server in servers if self.waits else ():
                 server.stop()
 
+        if not self.local:
+            _silence_lost_connections()
         note = "" if self.local else "the job may still be running remotely; cancel it there"
         try:
             with (
@@ -93,6 +98,75 @@ class RunnerChoice:
                 yield pipeline
         finally:
             stop()
+
+
+def _silence_lost_connections() -> None:
+    """Keeps threads that lose their connection at the end of a job from printing tracebacks.
+
+    Workers in this process, as with --environment_type=LOOPBACK, end with the job that they worked
+    for, and the server closes their streams first. What fails within a job reaches its result.
+    """
+    before = threading.excepthook
+    if getattr(before, "silences_lost_connections", False):
+        return
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if not isinstance(arguments.exc_value, grpc.RpcError):
+            before(arguments)
+
+    hook.silences_lost_connections = True  # type: ignore[attr-defined]
+    threading.excepthook = hook
+
+
+def check_reachable(beam_arguments: list[str]) -> None:
+    """Refuses a job server or a cluster at whose address nothing answers.
+
+    Beam would wait for it in silence, for minutes.
+
+    Raises:
+        SpecError: nothing answers there.
+    """
+    options = PipelineOptions(beam_arguments)
+    kind = _kind(options.view_as(StandardOptions).runner)
+    if kind not in _PORTABLE:
+        return
+    portable, flink = options.view_as(PortableOptions), options.view_as(FlinkRunnerOptions)
+    if portable.job_endpoint and portable.job_endpoint != "embed":
+        what = "start Beam's job server first (see docs/running.md)"
+        _check_answers("job_endpoint", portable.job_endpoint, what)
+    elif kind == "flinkrunner" and flink.flink_master not in ("", "[local]", "[auto]"):
+        _check_answers("flink_master", flink.flink_master, "start the Flink cluster first")
+
+
+_ANSWER_SECONDS = 5.0
+
+
+def _check_answers(flag: str, address: str, what: str) -> None:
+    """Raises SpecError when no server takes connections at an address `HOST:PORT`."""
+    host, _, port = address.rpartition("://")[2].rstrip("/").rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise SpecError(f"--{flag}={address} is no address; give HOST:PORT")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or f"{error}"
+        raise SpecError(f"--{flag}={address}: nothing answers there ({reason}); {what}") from None
+
+
+def check_model(beam_arguments: list[str], depth_model: str) -> None:
+    """Refuses a depth model in a local file where workers run on machines of Dataflow.
+
+    Raises:
+        SpecError: the workers cannot reach it.
+    """
+    kind = _kind(PipelineOptions(beam_arguments).view_as(StandardOptions).runner)
+    name, _, place = depth_model.partition(":")
+    local = name in ("onnx", "torchscript") or (name == "hf" and Path(place).is_dir())
+    if kind == _DATAFLOW and local and place and storage.is_local(place):
+        raise SpecError(
+            f"--depth_model={depth_model} is on this machine, out of reach of Dataflow's workers;"
+            " give builtin, or hf:ID of a model on the Hub"
+        )
 
 
 def check_runner(beam_arguments: list[str], paths: Iterable[tuple[str, str]]) -> None:

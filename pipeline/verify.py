@@ -21,7 +21,7 @@ from pipeline.local.lease import LOCK
 from pipeline.local.workers import watched_workers
 from pipeline.places import check_given
 from pipeline.run import JobError, job_reason, make_recipe, versions
-from pipeline.runner import RunnerChoice, check_runner, choose_runner
+from pipeline.runner import RunnerChoice, check_reachable, check_runner, choose_runner
 from pipeline.spec import DatasetSpec, SpecError
 from transforms import storage
 from transforms.elements import ShardSpec
@@ -91,6 +91,7 @@ def verify(
     arguments = beam_arguments or []
     check_given("output", output)
     check_runner(arguments, [("output", output)])
+    check_reachable(arguments)
     forget_plans()
     folder = Folder(storage.absolute(output))
     manifest, fault = _read_manifest(folder)
@@ -215,9 +216,10 @@ def _read_manifest(folder: Folder) -> tuple[dict[str, Any] | None, Fault | None]
 
 def _compare_names(finished: Finished) -> Iterator[Fault]:
     """Files that are missing, and those that do not belong to the data set."""
-    folder, manifest = finished.folder, finished.manifest
+    folder, manifest, report = finished.folder, finished.manifest, finished.report
     listed = {file["path"] for kind in ("files", "other_files") for file in manifest[kind]}
     known = listed | {MANIFEST, MANIFEST_CHECKSUM, LOCK}
+    known |= {file.path for file in (*report.summary.files, *report.summary.records)}
     there = {
         entry.path.removeprefix(folder.root).lstrip("/").replace(os.sep, "/")
         for entry in storage.entries(folder.root)
