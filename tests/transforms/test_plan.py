@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from transforms.elements import Placement
 from transforms.plan.dealing import apportion
 from transforms.plan.inputs import InputImage, SplitShare
 from transforms.plan.plan import Plan, PlanError, samples_per_shard
@@ -46,6 +47,65 @@ def test_reference_job_has_every_sample_once_in_100_equal_shards():
     assert len(shards) == 100 and {shard.count for shard in shards} == {4000}
     keys = {sample.key for sample in all_samples(plan)}
     assert len(keys) == plan.total == 400_000
+
+
+GOLDEN = (
+    (
+        {},
+        [
+            ("train", 0, (93, 15, 1, 6, 34, 12, 80, 66)),
+            ("train", 7, (53, 6, 1, 11, 44, 76, 78, 80)),
+            ("train", 150, (81, 63, 1, 2, 39, 75, 80, 56)),
+        ],
+    ),
+    (
+        {
+            "seed": 11,
+            "image_size": 64,
+            "foreground_size": 32,
+            "placements": 3,
+            "flip": False,
+            "scale_jitter": (0.5, 1.0),
+            "fg_count": 12,
+            "bg_count": 6,
+        },
+        [
+            ("train", 0, (8, 1, 0, 3, 22, 34, 16, 9)),
+            ("train", 7, (10, 4, 0, 3, 7, 19, 17, 10)),
+            ("train", 150, (4, 6, 0, 1, 45, 1, 18, 10)),
+        ],
+    ),
+    (
+        {
+            "seed": 2**40 + 3,
+            "image_size": 256,
+            "foreground_size": 128,
+            "placements": 2,
+            "splits": (SplitShare("train", 0.8), SplitShare("test", 0.2)),
+            "max_samples": 5000,
+            "fg_count": 30,
+            "bg_count": 150,
+        },
+        [
+            ("train", 0, (30, 62, 1, 2, 102, 73, 128, 101)),
+            ("train", 7, (17, 107, 0, 2, 10, 51, 128, 84)),
+            ("train", 150, (12, 118, 0, 1, 32, 85, 128, 78)),
+            ("test", 0, (9, 101, 0, 2, 93, 90, 128, 74)),
+            ("test", 7, (16, 111, 0, 1, 120, 101, 128, 83)),
+            ("test", 150, (7, 50, 0, 1, 125, 81, 128, 72)),
+        ],
+    ),
+)
+"""Three plans, and what stands at some positions: ids, flip, number, place and size."""
+
+
+@pytest.mark.parametrize("changes, expected", GOLDEN)
+def test_known_places_never_change(changes, expected):
+    # A change here changes every data set that was ever made.
+    plan = make_plan(**changes)
+    for split, position, (fg_id, bg_id, flip, seq, x, y, width, height) in expected:
+        [found] = plan.samples(split, position, position + 1)
+        assert found == Placement(fg_id, bg_id, flip, seq, x, y, width, height)
 
 
 def test_blocks_are_the_same_however_many_are_placed_at_once(monkeypatch):

@@ -7,9 +7,20 @@ from transforms.plan.seeding import permuted, random_key, uniform
 def test_known_values_never_change():
     # A change here changes every data set that was ever made.
     assert random_key(0).tolist() == [16294208416658607535]
-    assert random_key(7, 1, np.array([2, 3])).shape == (2,)
+    assert random_key(7, 1, np.array([2, 3])).tolist() == [
+        17454042800205077828, 3218176057848452656
+    ]  # fmt: skip
+    assert random_key(-5, 11, 2**40).tolist() == [1164168570533189440]
+    assert uniform(random_key(3, np.arange(3))).tolist() == [
+        0.47384628863934786, 0.5435286838442793, 0.8494248237241687
+    ]  # fmt: skip
     key = random_key(7, 1)
-    assert sorted(permuted(np.arange(10), 10, key).tolist()) == list(range(10))
+    assert permuted(np.arange(6), 6, key).tolist() == [2, 0, 4, 5, 1, 3]
+    assert permuted(np.arange(4), 257, key).tolist() == [127, 49, 113, 16]
+    assert permuted(np.arange(4), 10**6, key).tolist() == [494453, 673024, 552622, 784520]
+    assert permuted(np.arange(3), 2**40, random_key(1)).tolist() == [
+        480878189247, 78591065461, 747813867432
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 16, 17, 100, 256, 257, 6561])
