@@ -30,9 +30,9 @@ from transforms.formats.base import Folder, OutputFile
 from transforms.owned import is_stray
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
-from transforms.plan.plan import Plan
+from transforms.plan.plan import PLAN, Plan
 from transforms.report.verify_report import Fault, Report, merged
-from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, PLAN, SPEC
+from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, SPEC
 from transforms.steps.list_shards import ListShards
 from transforms.steps.verify import Inspection, Unit, Verify, verify_unit
 from transforms.steps.verify_files import reason
@@ -219,7 +219,8 @@ def _compare_names(finished: Finished) -> Iterator[Fault]:
     folder, manifest, report = finished.folder, finished.manifest, finished.report
     listed = {file["path"] for kind in ("files", "other_files") for file in manifest[kind]}
     known = listed | {MANIFEST, MANIFEST_CHECKSUM, LOCK}
-    known |= {file.path for file in (*report.summary.files, *report.summary.records)}
+    known |= {file.path for file in report.summary.files}
+    known |= {file.path for file in report.summary.records}
     there = {
         entry.path.removeprefix(folder.root).lstrip("/").replace(os.sep, "/")
         for entry in storage.entries(folder.root)

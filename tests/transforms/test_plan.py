@@ -49,7 +49,7 @@ def test_reference_job_has_every_sample_once_in_100_equal_shards():
     assert len(keys) == plan.total == 400_000
 
 
-GOLDEN = (
+GOLDEN: tuple[tuple[dict[str, object], list[tuple]], ...] = (
     (
         {},
         [
@@ -102,7 +102,7 @@ GOLDEN = (
 @pytest.mark.parametrize("changes, expected", GOLDEN)
 def test_known_places_never_change(changes, expected):
     # A change here changes every data set that was ever made.
-    plan = make_plan(**changes)
+    plan = make_plan(**changes)  # type: ignore[arg-type]
     for split, position, (fg_id, bg_id, flip, seq, x, y, width, height) in expected:
         [found] = plan.samples(split, position, position + 1)
         assert found == Placement(fg_id, bg_id, flip, seq, x, y, width, height)

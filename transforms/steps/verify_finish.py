@@ -11,7 +11,7 @@ from transforms.formats import JOINED_FORMATS
 from transforms.formats.base import Folder, OtherFile, OutputFile
 from transforms.models.depth.base import DepthMeaning
 from transforms.plan.inputs import InputError
-from transforms.plan.plan import Plan
+from transforms.plan.plan import PLAN, Plan
 from transforms.recipe import Recipe
 from transforms.report.gallery import gallery_files
 from transforms.report.manifest import LayeredDepth, Origin, manifest_json
@@ -19,7 +19,6 @@ from transforms.report.verify_report import Fault, Report
 from transforms.steps.finish import (
     IDENTITY,
     MANIFEST,
-    PLAN,
     SPEC,
     TITLE,
     described,
