@@ -174,7 +174,9 @@ class _Shard:
     def _keep(self, sample: Sample) -> None:
         key = sample.placement.key
         if key in self.plan.gallery_keys:
-            self.kept.append(KeptSample(key, sample.image, sample.mask, sample.depth))
+            self.kept.append(
+                KeptSample(key, sample.image, sample.mask, sample.depth, sample.instances)
+            )
 
     def _check_rows(
         self,
@@ -258,7 +260,9 @@ class _Shard:
         """What the gallery shows of a row."""
         depth = self._picture(row, "depth") if self.schema.depth else None
         image, mask = self._picture(row, "image"), self._picture(row, "mask")
-        return Sample(placement, image, mask, BoundingBox(0, 0, 0, 0), 0, depth)
+        instances = self._picture(row, "instances") if self.schema.scenes else None
+        nowhere = BoundingBox(0, 0, 0, 0)
+        return Sample(placement, image, mask, nowhere, 0, depth, instances=instances)
 
     def _depth_pixels(self, row: Row) -> np.ndarray:
         return decoded(self._picture(row, "depth"), "I;16", (self.schema.side,) * 2)
