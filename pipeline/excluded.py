@@ -37,7 +37,7 @@ def read_excluded(path: str) -> tuple[str, ...]:
         found = _KEY.fullmatch(word)
         if found is None:
             raise SpecError(
-                f"{flag}: line {number}, {word[:60]!r}, is no key; give one such as 7_12_1_20"
+                f"{flag}: line {number}, {word[:60]!r}, is not a key; give one such as 7_12_1_20"
             )
         keys.add("_".join(found.groups()))
     return tuple(sorted(keys))
