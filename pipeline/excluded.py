@@ -16,7 +16,7 @@ def read_excluded(path: str) -> tuple[str, ...]:
         The keys, each once, sorted.
 
     Raises:
-        SpecError: the list cannot be read, or a line is no key.
+        SpecError: the list cannot be read, or a line is not a key.
     """
     flag = f"--exclude={path}"
     path = storage.absolute(path)

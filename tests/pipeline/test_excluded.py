@@ -74,9 +74,9 @@ def test_a_set_without_excluded_ones_keeps_its_identity(plain):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (b"1_1_0_1\n1_1_2_1\n", "line 2, '1_1_2_1', is no key"),
-        (b"fg_img_1.png\n", "line 1, 'fg_img_1.png', is no key"),
-        (b"1_1_0_0\n", "is no key"),
+        (b"1_1_0_1\n1_1_2_1\n", "line 2, '1_1_2_1', is not a key"),
+        (b"fg_img_1.png\n", "line 1, 'fg_img_1.png', is not a key"),
+        (b"1_1_0_0\n", "is not a key"),
         (b"\xff\xfe1", "is not UTF-8"),
         (None, "cannot be read"),
     ],
