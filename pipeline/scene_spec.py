@@ -117,7 +117,7 @@ class Objects(Kind):
             raise Refused("is not understood; give two whole numbers such as 1:4")
         low, high = numbers[0], numbers[1]
         if not 1 <= low <= high <= MOST_OBJECTS:
-            raise Refused(f"is impossible; give LOW:HIGH, 1 <= LOW <= HIGH <= {MOST_OBJECTS}")
+            raise Refused(f"is invalid; give LOW:HIGH, 1 <= LOW <= HIGH <= {MOST_OBJECTS}")
         return low, high
 
     def text(self, value: Any) -> str:
@@ -140,7 +140,7 @@ class Angles(Kind):
             raise Refused("is not understood; give two angles such as -10:10")
         low, high = numbers[0], numbers[1]
         if not -180 <= low <= high <= 180:
-            raise Refused("is impossible; give LOW:HIGH, -180 <= LOW <= HIGH <= 180")
+            raise Refused("is invalid; give LOW:HIGH, -180 <= LOW <= HIGH <= 180")
         return low, high
 
     def text(self, value: Any) -> str:

@@ -471,7 +471,7 @@ class DatasetSpec:
         if self.occlude and resolved_options(self)["placing"] != "grounded":
             raise SpecError("--occlude needs the ground of backgrounds; add --placing=grounded")
         if self.truncation is not None and self.truncation > 0.9:
-            raise SpecError(f"--truncation={self.truncation:g} is impossible; give at most 0.9")
+            raise SpecError(f"--truncation={self.truncation:g} is invalid; give at most 0.9")
         self._check_splits()
 
     def _check_splits(self) -> None:

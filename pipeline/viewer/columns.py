@@ -69,7 +69,7 @@ class Query:
                 try:
                     values[name] = _PARSERS.get(name, str)(text)
                 except ValueError:
-                    raise QueryError(f"{name}={text!r} is impossible; give a number") from None
+                    raise QueryError(f"{name}={text!r} is invalid; give a number") from None
         query = cls(**values)
         if query.sort.removeprefix("-") not in SORTS:
             raise QueryError(f"sort={query.sort!r} is unknown; give one of {', '.join(SORTS)}")

@@ -146,5 +146,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _whole(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise QueryError(f"{name}={text!r} is impossible; give a whole number")
+        raise QueryError(f"{name}={text!r} is invalid; give a whole number")
     return int(text)

@@ -57,14 +57,14 @@ def test_an_option_beside_a_preset_wins() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objects": (0, 2)}, "--objects=0:2 is impossible; give LOW:HIGH, 1 <= LOW <= HIGH <= 8"),
-        ({"objects": (3, 2)}, "--objects=3:2 is impossible"),
-        ({"rotation": (-200.0, 0.0)}, "--rotation=-200:0 is impossible"),
+        ({"objects": (0, 2)}, "--objects=0:2 is invalid; give LOW:HIGH, 1 <= LOW <= HIGH <= 8"),
+        ({"objects": (3, 2)}, "--objects=3:2 is invalid"),
+        ({"rotation": (-200.0, 0.0)}, "--rotation=-200:0 is invalid"),
         ({"placing": "sky"}, "--placing=sky is unknown; give anywhere or grounded"),
-        ({"shadow": 1.5}, "--shadow=1.5 is impossible; give 0 to 1"),
+        ({"shadow": 1.5}, "--shadow=1.5 is invalid; give 0 to 1"),
         ({"distractor_share": 0.5}, "--distractor_share=0.5 needs things to show"),
         ({"occlude": True}, "--occlude needs the ground of backgrounds"),
-        ({"truncation": 0.95}, "--truncation=0.95 is impossible; give at most 0.9"),
+        ({"truncation": 0.95}, "--truncation=0.95 is invalid; give at most 0.9"),
     ],
 )
 def test_impossible_scenes_are_refused(changes: dict[str, Any], message: str) -> None:
