@@ -44,6 +44,7 @@ _FREE = (
     "output",
     "on_error",
     "max_failures",
+    "license",
     "exclude",  # Its keys are compared.
     "crop",  # What it and cut-outs change is compared picture by picture.
     "cutout_model",

@@ -318,6 +318,7 @@ def make_recipe(
         plan.categories,
         spec.on_error == "fail",
         scene_options(spec),
+        spec.zip_depth_size,
     )
 
 

@@ -63,6 +63,18 @@ class Encoding(Kind):
         return value
 
 
+class License(Kind):
+    """An SPDX identifier (https://spdx.org/licenses)."""
+
+    metavar = "SPDX"
+
+    def accept(self, value: object) -> str:
+        """The identifier."""
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value):
+            raise Refused("is not an SPDX identifier; give one such as CC-BY-4.0")
+        return value
+
+
 class Shares(Kind):
     """Names and shares of splits: `train:0.9,test:0.1`, a mapping, or pairs."""
 
@@ -409,6 +421,24 @@ class DatasetSpec:
             "keys of samples that are not made, a line each, such as the picks of the viewer",
         ),
     )
+    zip_depth_size: int | None = field(
+        default=None,
+        metadata=option(
+            _STORAGE,
+            Whole(1, MAX_SIDE),
+            "side of the depth maps in batch zips in pixels, for models with a smaller depth map",
+            unset="that of the composites",
+        ),
+    )
+    license: str | None = field(
+        default=None,
+        metadata=option(
+            _STORAGE,
+            License(),
+            "licence of the data set, for its card and descriptions, such as CC-BY-4.0",
+            unset="not given",
+        ),
+    )
 
     def __post_init__(self) -> None:
         normalise(self)
@@ -472,7 +502,21 @@ class DatasetSpec:
             raise SpecError("--occlude needs the ground of backgrounds; add --placing=grounded")
         if self.truncation is not None and self.truncation > 0.9:
             raise SpecError(f"--truncation={self.truncation:g} is invalid; give at most 0.9")
+        if self.zip_depth_size is not None:
+            self._check_zip_depth(self.zip_depth_size)
         self._check_splits()
+
+    def _check_zip_depth(self, side: int) -> None:
+        if "zip" not in self.formats or not self.with_depth:
+            raise SpecError(
+                f"--zip_depth_size={side} is for the depth maps of batch zips; add zip to --formats"
+                " and give a depth model"
+            )
+        if side > self.image_size:
+            raise SpecError(
+                f"--zip_depth_size={side} is larger than --image_size={self.image_size}; give at"
+                " most that"
+            )
 
     def _check_splits(self) -> None:
         from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS

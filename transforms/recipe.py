@@ -59,6 +59,8 @@ class Recipe:
             have none.
         strict: whether a background that cannot be prepared stops the job.
         scenes: which scenes the samples are; None where a sample is one object as it was placed.
+        zip_depth_size: side of the depth maps in batch zips in pixels, None for that of the
+            composites.
     """
 
     root: str
@@ -74,6 +76,7 @@ class Recipe:
     categories: tuple[str, ...] = ()
     strict: bool = False
     scenes: SceneOptions | None = None
+    zip_depth_size: int | None = None
 
     @property
     def folder(self) -> Folder:

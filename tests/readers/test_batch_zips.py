@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch.utils.data import ConcatDataset, DataLoader, Dataset
 
+from pipeline import DatasetSpec, SpecError, generate
 from pipeline.catalog import build_catalog
 from pipeline.output import claim
 from pipeline.run import make_plan, make_recipe
@@ -128,3 +129,74 @@ def test_backgrounds_are_decoded_once_for_all_batches(inputs, tmp_path):
     with zipfile.ZipFile(recipe.folder.path(joined.path)) as batch:
         names = [name for name in batch.namelist() if name.startswith("bg_jpg/")]
         assert [(name, batch.read(name)) for name in names] == expected
+
+
+@pytest.fixture(scope="module")
+def small_depth(inputs, tmp_path_factory) -> Path:
+    """A set whose zips have depth of half the side."""
+    spec = make_spec(
+        inputs,
+        tmp_path_factory.mktemp("small_depth") / "set",
+        image_size=160,
+        foreground_size=80,
+        depth_model="builtin",
+        depth_labels="layered",
+        depth_passes=1,
+        formats=("parquet", "zip"),
+        zip_depth_size=80,
+        max_samples=24,
+        num_shards=1,
+    )
+    generate(spec, ["--direct_num_workers=1"], progress=False)
+    return Path(spec.output)
+
+
+def test_depth_of_a_smaller_side_is_the_mean_of_what_it_covers(small_depth):
+    rows = rows_by_key(str(small_depth))
+    [path] = (small_depth / "zip").glob("*.zip")
+    with zipfile.ZipFile(path) as batch:
+        names = [name for name in batch.namelist() if name.startswith("depth_fg_bg_jpg/")]
+        assert len(names) == 24
+        for name in names:
+            with batch.open(name) as file, Image.open(file) as image:
+                small = np.asarray(image).astype(float)
+            key = name.rpartition("depth_fg_bg_")[2].removesuffix(".jpg")
+            full = pixels(rows[key]["depth"]["bytes"]).astype(float) / 256
+            means = full.reshape(80, 2, 80, 2).mean(axis=(1, 3))
+            assert small.shape == (80, 80)
+            assert np.abs(small - means).mean() < 3  # What JPEG costs.
+
+
+def test_a_model_with_a_depth_head_of_that_side_trains_from_them(small_depth, tmp_path):
+    [path] = (small_depth / "zip").glob("*.zip")
+    shutil.unpack_archive(path, tmp_path)
+    [batch] = DataLoader(Batch(tmp_path), batch_size=24)
+    seen = torch.cat([batch["bg"], batch["fg_bg"]], dim=3).permute(0, 3, 1, 2) / 255
+    wanted = batch["depth_fg_bg"][:, None] / 255
+    torch.manual_seed(0)
+    body = torch.nn.Sequential(torch.nn.Conv2d(6, 8, 3, 2, 1), torch.nn.ReLU())
+    head = torch.nn.Conv2d(8, 1, 3, 1, 1)
+    optimizer = torch.optim.Adam([*body.parameters(), *head.parameters()], 0.02)
+    losses = []
+    for _ in range(20):
+        loss = torch.nn.functional.l1_loss(head(body(seen)), wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"formats": ("parquet",)}, "add zip to --formats"),
+        ({"depth_model": "none"}, "give a depth model"),
+        ({"zip_depth_size": 161}, "is larger than --image_size=160"),
+    ],
+)
+def test_a_side_that_cannot_be_is_refused(changes, words):
+    values = {"formats": ("zip",), "zip_depth_size": 80, **changes}
+    spec = DatasetSpec(foregrounds="fg", backgrounds="bg", output="set", **values)
+    with pytest.raises(SpecError, match=words):
+        spec.check()

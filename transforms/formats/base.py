@@ -176,12 +176,14 @@ class Description:
         splits: files by split.
         classes: names of what the foregrounds show, sorted; the name of their folder where nothing
             else is known.
+        license: SPDX identifier of the data set's licence, None where none is given.
     """
 
     text: str
     fields: tuple[Field, ...]
     splits: tuple[SplitFiles, ...]
     classes: tuple[str, ...] = ()
+    license: str | None = None
 
 
 class FormatError(ValueError):

@@ -22,6 +22,8 @@ _WORDS = (
     "source", "subField", "transform",
 )  # fmt: skip
 
+_LICENSES = "https://spdx.org/licenses/"
+
 _TYPES: dict[Kind, str] = {
     "text": "sc:Text",
     "int64": "sc:Integer",
@@ -66,6 +68,7 @@ def croissant_json(samples: Description, clean: Description) -> str:
         "name": _NAME,
         "description": samples.text,
         "version": VERSION,
+        **({} if samples.license is None else {"license": f"{_LICENSES}{samples.license}"}),
         "distribution": distribution,
         "recordSet": record_sets,
     }

@@ -346,6 +346,7 @@ def _dataset_info(name: str, description: Description) -> dict[str, Any]:
         "version": VERSION,
         "description": description.text,
         "citation": "",
+        **_redistribution(description.license),
         "fileFormat": "tfrecord",
         "splits": [
             {
@@ -357,6 +358,10 @@ def _dataset_info(name: str, description: Description) -> dict[str, Any]:
             for split in description.splits
         ],
     }
+
+
+def _redistribution(license: str | None) -> dict[str, Any]:
+    return {} if license is None else {"redistributionInfo": {"license": license}}
 
 
 def _features(fields: tuple[Field, ...]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def dataset_card(
     """README.md of the data set; `front_matter` is what its formats add to its YAML."""
     return "\n".join(
         [
-            _front_matter(statistics, front_matter),
+            _front_matter(statistics, front_matter, samples.license),
             "# Mask and depth data set",
             "",
             samples.text,
@@ -118,10 +118,11 @@ def _reading(snippets: Sequence[Snippet]) -> Iterator[str]:
         yield from (f"### {snippet.title}", "", "```python", snippet.code, "```", "")
 
 
-def _front_matter(statistics: Statistics, front_matter: Sequence[str]) -> str:
+def _front_matter(statistics: Statistics, front_matter: Sequence[str], license: str | None) -> str:
     size = next((name for limit, name in _SIZES if statistics.fg_bg.count < limit), "n>1M")
     lines = [
         "---",
+        *([] if license is None else [f"license: {license.lower()}"]),
         "task_categories: [image-segmentation, depth-estimation]",
         f"size_categories: ['{size}']",
     ]

@@ -45,6 +45,11 @@ class Origin:
     meaning: DepthMeaning | None
     layers: LayeredDepth | None = None
 
+    @property
+    def license(self) -> str | None:
+        """SPDX identifier of the data set's licence, None where none is given."""
+        return json.loads(self.spec).get("license")
+
     def without(self, errors: tuple[InputError, ...]) -> "Origin":
         """The origin after more inputs were left out."""
         found = sorted((*self.input_errors, *errors), key=lambda error: error.path)

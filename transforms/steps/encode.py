@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from transforms.elements import Block, Failure, Placement, Sample
 from transforms.pixels.codecs import (
@@ -190,10 +191,18 @@ def shown_depth(pixels: np.ndarray, recipe: Recipe) -> bytes:
 
     Args:
         pixels: uint16 [height, width], as they are stored.
-        recipe: its quality, and what near is.
+        recipe: its quality and side, and what near is.
     """
     grey = (pixels >> 8).astype(np.uint8)
-    return encode_jpeg(grey if recipe.near_is_large else 255 - grey, recipe.quality)
+    grey = _shrunk(grey if recipe.near_is_large else 255 - grey, recipe.zip_depth_size)
+    return encode_jpeg(grey, recipe.quality)
+
+
+def _shrunk(grey: np.ndarray, side: int | None) -> np.ndarray:
+    """A grey picture at a smaller side, each pixel the mean of the area it covers."""
+    if side is None or side == len(grey):
+        return grey
+    return np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.BOX))
 
 
 def _failure(placement: Placement, error: Exception) -> Failure:

@@ -66,11 +66,13 @@ def descriptions(
             recipe.schema.sample_fields(),
             splits(set(by_split) - clean),
             load_plan(recipe.plan_path).class_names,
+            license=origin.license,
         ),
         Description(
             "The resized foregrounds and backgrounds of a data set of composites.",
             recipe.schema.clean_fields(),
             splits(clean),
+            license=origin.license,
         ),
     )
 
