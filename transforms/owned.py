@@ -14,7 +14,7 @@ _PICTURE = r"(jpg|png)"
 _ALWAYS = (
     r"manifest\.json(\.sha256)?",
     r"README\.md|statistics\.(json|md)",
-    r"errors/(inputs|samples)\.jsonl",
+    r"errors/(inputs|samples|ground)\.jsonl",
     r"gallery/index\.(html|parquet)",
     r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|objects|triples)\.png",
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",

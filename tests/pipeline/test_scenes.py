@@ -1,7 +1,9 @@
 """Data sets of scenes: presets, fields in every format, and that they are verified."""
 
 import dataclasses
+import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,16 @@ import pytest
 from PIL import Image
 
 from pipeline import GenerateResult, SpecError, generate
+from pipeline.run import make_recipe
 from pipeline.scene_spec import SCENE_FIELDS, scene_options
 from pipeline.spec import DatasetSpec
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.formats.base import Folder
 from transforms.plan.plan import load_plan
+from transforms.scenes.ground import Ground
+from transforms.steps.background_ground import GROUND
+from transforms.steps.place import blocks
 from transforms.steps.verify_scenes import objects_of, scene_fault
 
 
@@ -101,8 +107,6 @@ def _rows(result: GenerateResult) -> list[dict[str, Any]]:
 
 
 def _pixels(value: dict[str, Any]) -> np.ndarray:
-    import io
-
     return np.asarray(Image.open(io.BytesIO(value["bytes"])))
 
 
@@ -147,9 +151,6 @@ def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) ->
 
 
 def test_wrong_objects_are_named(natural: GenerateResult) -> None:
-    from pipeline.run import make_recipe
-    from transforms.steps.place import blocks
-
     folder = Folder(natural.output)
     plan = load_plan(folder.plan_path)
     spec = DatasetSpec.from_json((Path(natural.output) / "state/spec.json").read_text())
@@ -200,9 +201,13 @@ def test_two_workers_make_the_same_bytes(natural: GenerateResult, tmp_path: Path
 def test_without_depth_the_ground_is_prepared_and_depth_is_not(
     inputs: Path, tmp_path: Path
 ) -> None:
+    backgrounds = tmp_path / "bg"
+    shutil.copytree(inputs / "bg", backgrounds)
+    Image.new("RGB", (90, 90), (120, 130, 140)).save(backgrounds / "bg_img_6.png")  # A wall.
     spec = make_spec(
         inputs,
         tmp_path / "set",
+        backgrounds=str(backgrounds),
         preset="natural",
         formats=("parquet",),
         max_samples=12,
@@ -210,7 +215,17 @@ def test_without_depth_the_ground_is_prepared_and_depth_is_not(
     )
     result = generate(spec, ["--direct_num_workers=1"], progress=False)
     prepared = Path(result.output) / "state/prepared"
+    plan = load_plan(Folder(result.output).plan_path)
+    recipe = make_recipe(spec.with_preset(), plan)
     assert len(list((prepared / "ground").iterdir())) == 6
     assert not (prepared / "depth").exists()
+    named = (Path(result.output) / "errors/ground.jsonl").read_text().splitlines()
+    reasons = {Path(json.loads(line)["path"]).name: json.loads(line)["reason"] for line in named}
+    found = {
+        Path(asset.path).name: Ground.from_bytes(GROUND.read(asset, recipe)).found
+        for asset in plan.backgrounds
+    }
+    assert set(reasons) == {name for name, there in found.items() if not there}
+    assert set(reasons.values()) <= {"no ground is seen; objects are placed anywhere"}
     assert "depth" not in _rows(result)[0] and "object_depths" not in _rows(result)[0]
     assert not verify(result.output).faults

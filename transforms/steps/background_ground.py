@@ -1,12 +1,15 @@
 """Ground of each clean background, prepared once: where the objects of scenes can stand."""
 
+import contextlib
+
 import numpy as np
 
 from transforms import models
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.models.depth.passes import predict_in_passes
 from transforms.pixels.input_cache import decode_background, read_checked
-from transforms.plan.inputs import InputImage
+from transforms.plan.inputs import InputError, InputImage
+from transforms.plan.plan import Plan
 from transforms.prepared import Refused, Thing
 from transforms.recipe import DepthSettings, Recipe
 from transforms.scenes.ground import Ground, find_ground
@@ -18,6 +21,7 @@ BUILTIN = DepthSettings("builtin", RELATIVE_INVERSE_DEPTH)
 
 _PASSES = 4
 _VERSION = "ground 1"
+_NO_GROUND = "no ground is seen; objects are placed anywhere"
 
 
 def make_ground(source: InputImage, recipe: Recipe) -> bytes:
@@ -46,6 +50,18 @@ def make_ground(source: InputImage, recipe: Recipe) -> bytes:
 def is_grounded(recipe: Recipe) -> bool:
     """Whether objects stand on the ground of backgrounds."""
     return recipe.scenes is not None and recipe.scenes.grounded
+
+
+def without_ground(plan: Plan, recipe: Recipe) -> tuple[InputError, ...]:
+    """The backgrounds on which no ground was found, by path; none where no ground is wanted."""
+    if not is_grounded(recipe):
+        return ()
+    found = []
+    for source in plan.backgrounds:
+        with contextlib.suppress(Refused):  # Named as an input that was left out.
+            if not Ground.from_bytes(GROUND.read(source, recipe)).found:
+                found.append(InputError(source.path, _NO_GROUND))
+    return tuple(sorted(found, key=lambda error: error.path))
 
 
 def _settings(recipe: Recipe) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from transforms.report.manifest import Origin, data_files, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
 from transforms.report.sample_index import join_index
 from transforms.report.snippets import snippets
+from transforms.steps.background_ground import without_ground
 from transforms.steps.index import indexed_format
 from transforms.steps.prepare import index_file, read_preparation
 from transforms.steps.summarise import Summary
@@ -42,6 +43,7 @@ SPEC = "state/spec.json"
 IDENTITY = "state/identity.json"
 STATE_FILES = (PLAN, SPEC, IDENTITY)
 INPUT_ERRORS = "errors/inputs.jsonl"
+NO_GROUND = "errors/ground.jsonl"
 FAILURES = "errors/samples.jsonl"
 TITLE = "Mask and depth data set"
 
@@ -188,7 +190,9 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     prepared = read_preparation(folder)
     origin = origin.without(prepared.errors)
     texts = described(summary, plan, recipe, origin)
-    for path in {INPUT_ERRORS, FAILURES} - {path for path, _ in texts}:
+    if errors := without_ground(plan, recipe):
+        texts.append((NO_GROUND, _lines(errors)))
+    for path in {INPUT_ERRORS, FAILURES, NO_GROUND} - {path for path, _ in texts}:
         storage.delete(folder.path(path))  # A run that stopped later may have left one.
     others = [_write(folder, path, text.encode()) for path, text in texts]
     reading = reading_of(plan, recipe)
