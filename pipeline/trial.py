@@ -28,6 +28,7 @@ from transforms.records import ShardRecord
 from transforms.report.manifest import Origin
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import finish
+from transforms.steps.index import index_shard
 from transforms.steps.join_fragments import contributions
 from transforms.steps.prepare import prepare_input, things_of
 from transforms.steps.remake import make_shard
@@ -245,7 +246,7 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
     prepare_for_trial(small, recipe, (source.id for source in small.backgrounds))
     summary = SummaryFn()
     totals = summary.create_accumulator()
-    records = [make_shard(shard, recipe) for shard in small.shards()]
+    records = [index_shard(make_shard(shard, recipe), recipe) for shard in small.shards()]
     start = time.perf_counter()
     clean = [write_clean_shard(shard, recipe) for shard in clean_shards(small)]
     cleaned = time.perf_counter() - start

@@ -30,7 +30,7 @@ def test_workers_that_hold_all_inputs_decode_each_once():
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_forecast_counts_with_the_workers_of_the_job(inputs, tmp_path, monkeypatch, workers):
-    monkeypatch.setattr("pipeline.dry_run._tried", lambda *_: (COST, REST))
+    monkeypatch.setattr("pipeline.dry_run._tried", lambda *_: (COST, REST, 0.0))
     monkeypatch.setattr("pipeline.dry_run.cores", lambda: 3)
     spec = make_spec(inputs, tmp_path / "out", num_shards=8)
     found = forecast(spec, [f"--direct_num_workers={workers}"], Performance())
