@@ -60,7 +60,8 @@ _SOME_FILES = 50
 
 
 def _settings(spec: DatasetSpec) -> dict[str, Any]:
-    return {k: v for k, v in json.loads(spec.to_json()).items() if k not in _FREE}
+    fields = json.loads(spec.with_preset().to_json())
+    return {k: v for k, v in fields.items() if k not in _FREE}
 
 
 def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:

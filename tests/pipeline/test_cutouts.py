@@ -123,7 +123,9 @@ def test_the_photograph_is_not_read_again_once_it_is_cut_out(spec, tmp_path):
     (tmp_path / "fg" / "c3.jpg").write_bytes(b"")
     rgba = read_foreground(plan.foreground_by_id[3], 32)
     solid = rgba[rgba[..., 3] == 255][:, :3].astype(int)
-    assert len(solid) > 300 and np.abs(solid - (255, 60, 40)).max() < 12
+    distance = np.abs(solid - (255, 60, 40)).max(axis=1)
+    # At the outline a tenth of the photograph's background may be left.
+    assert len(solid) > 300 and np.median(distance) < 4 and distance.max() < 25
     cutout = plan.foreground_by_id[3].cutout
     assert cutout is not None
     Path(cutout.path).write_bytes(Path(cutout.path).read_bytes()[:-1] + b"?")
