@@ -259,6 +259,8 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
             groups.setdefault(key, []).append(file)
     for (name, group), files in groups.items():
         JOINED_FORMATS[name].join(folder, group, files)
+    for record in records:
+        index_shard(record, recipe)
     before = _bytes_in(recipe.root)
     finish(summary.extract_output(totals), recipe, origin)
     images = len(small.foregrounds) + len(small.backgrounds)
