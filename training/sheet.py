@@ -33,7 +33,7 @@ def sheet(pictures: np.ndarray, depth: np.ndarray) -> np.ndarray:
     low, high = depth.min(axis=(1, 2), keepdims=True), depth.max(axis=(1, 2), keepdims=True)
     grey = ((depth - low) / (high - low) * 255).astype(np.uint8)
     pairs = np.concatenate([pictures, np.repeat(grey[..., None], 3, axis=-1)], axis=2)
-    rows = [np.hstack(pairs[i : i + _COLUMNS]) for i in range(0, len(pairs), _COLUMNS)]
+    rows = [np.hstack(list(pairs[i : i + _COLUMNS])) for i in range(0, len(pairs), _COLUMNS)]
     return np.vstack(rows)
 
 

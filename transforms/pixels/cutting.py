@@ -229,7 +229,7 @@ def _report(chance: np.ndarray, parts: int, dropped: int) -> CutoutReport:
 def _cropped(picture: np.ndarray, alpha: np.ndarray, report: CutoutReport, crop: bool) -> CutOut:
     top, left = 0, 0
     if crop and (solid := alpha >= _SOLID).any():
-        rows, columns = solid.any(axis=1).nonzero()[0], solid.any(axis=0).nonzero()[0]
+        rows, columns = np.flatnonzero(np.any(solid, axis=1)), np.flatnonzero(np.any(solid, axis=0))
         top, left = int(rows[0]), int(columns[0])
         picture = picture[top : rows[-1] + 1, left : columns[-1] + 1]
         alpha = alpha[top : rows[-1] + 1, left : columns[-1] + 1]

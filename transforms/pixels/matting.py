@@ -126,7 +126,8 @@ def foreground_colours(
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
     mixed, near_share = small.astype(np.float32), enlarged(share, size)[..., None]
-    front, back = mixed, mixed
+    front: np.ndarray = mixed
+    back: np.ndarray = mixed
     for radius in radii:
         near = box_mean(near_share, radius)
         front_mean = box_mean(front * near_share, radius) / (near + _LEAST)

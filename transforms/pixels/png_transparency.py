@@ -52,7 +52,7 @@ def _sixteen_bits(image: Image.Image, data: bytes) -> np.ndarray:
 
 def _with_alpha(image: Image.Image, opaque: np.ndarray, info: dict | None = None) -> Image.Image:
     if opaque.ndim == 3:
-        opaque = opaque.any(axis=-1)
+        opaque = np.any(opaque, axis=-1)
     found = image.copy()
     found.info = {k: v for k, v in (info or image.info).items() if k != "transparency"}
     found.putalpha(Image.fromarray(opaque.astype(np.uint8) * 255))
