@@ -134,14 +134,15 @@ def _judged(finished: Finished, chosen: list[ShardSpec] | None) -> VerifyResult:
         if lost:
             some = f"{lost[0]}{f' and {len(lost) - 1} others' if len(lost) > 1 else ''}"
             unchecked.append(f"the content of {some}, beyond the number of its records")
+    bad = {fault.path for fault in faults}
+    faults += [fault for fault in _compare_names(finished) if fault.path not in bad]
+    if whole and not faults:  # It takes seconds, and a set with faults is looked at again.
         other = _other_versions(finished.manifest, _GALLERY)
         if other or report.unchecked or not can_make_gallery(finished):
             why = other or "it shows what could not be made again"
             unchecked.append(f"the gallery, beyond its checksums: {why}")
-        elif not faults:
+        else:
             faults += compare_gallery(finished)
-    bad = {fault.path for fault in faults}
-    faults += [fault for fault in _compare_names(finished) if fault.path not in bad]
     return VerifyResult(report.samples, files, tuple(faults), tuple(unchecked))
 
 

@@ -72,6 +72,7 @@ def test_a_flipped_bit_in_a_record_is_found(copy):
     assert not faults(copy)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_any_file_is_found(copy):
     for number, path in enumerate(files_of(copy)):
         before = path.read_bytes()
@@ -87,6 +88,7 @@ def test_a_flipped_bit_in_any_file_is_found(copy):
     assert not faults(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "truncated", "duplicated"])
 def test_other_damage_to_any_file_is_found(copy, damage):
     for path in files_of(copy):
