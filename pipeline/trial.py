@@ -246,7 +246,7 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
     prepare_for_trial(small, recipe, (source.id for source in small.backgrounds))
     summary = SummaryFn()
     totals = summary.create_accumulator()
-    records = [index_shard(make_shard(shard, recipe), recipe) for shard in small.shards()]
+    records = [make_shard(shard, recipe) for shard in small.shards()]
     start = time.perf_counter()
     clean = [write_clean_shard(shard, recipe) for shard in clean_shards(small)]
     cleaned = time.perf_counter() - start
