@@ -30,7 +30,7 @@ from transforms.formats.base import Folder, OutputFile
 from transforms.owned import is_stray
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
-from transforms.plan.plan import PLAN, Plan
+from transforms.plan.plan import PLAN, Plan, load_plan
 from transforms.report.verify_report import Fault, Report, merged
 from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, SPEC
 from transforms.steps.list_shards import ListShards
@@ -142,7 +142,9 @@ def _judged(finished: Finished, chosen: list[ShardSpec] | None) -> VerifyResult:
             why = other or "it shows what could not be made again"
             unchecked.append(f"the gallery, beyond its checksums: {why}")
         else:
-            faults += compare_gallery(finished)
+            # Cut-outs of a data set that was moved are read where they are now.
+            here = load_plan(finished.recipe.plan_path)
+            faults += compare_gallery(dataclasses.replace(finished, plan=here))
     return VerifyResult(report.samples, files, tuple(faults), tuple(unchecked))
 
 
