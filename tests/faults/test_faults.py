@@ -52,7 +52,8 @@ def test_killed_at_any_moment(inputs, tmp_path, undisturbed):
         kill(job)
         unfinished += not (output / "manifest.json").exists()
         for path in output.rglob("*"):  # What has a name is whole, at any moment.
-            if path.suffix == ".parquet":
+            # The index's pieces below `state/` are joined and removed by the end.
+            if path.suffix == ".parquet" and "index" not in path.parts:
                 assert (
                     checksums(output)[str(path.relative_to(output))]
                     == expected[str(path.relative_to(output))]
