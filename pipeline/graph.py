@@ -49,12 +49,14 @@ def build(pipeline: beam.Pipeline, recipe: Recipe, origin: Origin) -> None:
 
     done = (
         made,
-        todo[FINISHED] | "Finished shards" >> beam.Map(shard_of),
+        todo[FINISHED]
+        | "Index" >> Each(index_shard, recipe)
+        | "Finished shards" >> beam.Map(shard_of),
         clean | "Clean shards" >> beam.Map(shard_of),
     )
     records = done | "Done" >> beam.Flatten() | "Records" >> Each(read_finished, recipe)
     joined = records | "Fragments" >> JoinFragments(recipe.root)
-    summary = records | "Index" >> Each(index_shard, recipe) | "Summarise" >> Summarise()
+    summary = records | "Summarise" >> Summarise()
     summary | "Finish" >> Finish(recipe, origin, beam.pvalue.AsList(joined))
 
 

@@ -28,7 +28,6 @@ from transforms.records import ShardRecord
 from transforms.report.manifest import Origin
 from transforms.steps.clean import write_clean_shard
 from transforms.steps.finish import finish
-from transforms.steps.index import index_shard
 from transforms.steps.join_fragments import contributions
 from transforms.steps.prepare import prepare_input, things_of
 from transforms.steps.remake import make_shard
@@ -259,8 +258,6 @@ def measure_rest(plan: Plan, recipe: Recipe, origin: Origin) -> RestCost:
             groups.setdefault(key, []).append(file)
     for (name, group), files in groups.items():
         JOINED_FORMATS[name].join(folder, group, files)
-    for record in records:
-        index_shard(record, recipe)
     before = _bytes_in(recipe.root)
     finish(summary.extract_output(totals), recipe, origin)
     images = len(small.foregrounds) + len(small.backgrounds)

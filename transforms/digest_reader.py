@@ -6,6 +6,9 @@ from typing import Any, BinaryIO
 
 _PIECE = 2**20
 
+_GAP = 2**16
+"""Bytes that a reader may leave out, such as the four that a Parquet file begins with."""
+
 
 class DigestReader(io.RawIOBase):
     """A file open for reading whose SHA-256 is taken from what is read of it.
@@ -66,6 +69,12 @@ class DigestReader(io.RawIOBase):
 
     def _take(self, data: bytes) -> None:
         begin, end = self._position, self._position + len(data)
+        if self._digested < begin <= self._digested + _GAP:
+            self._file.seek(self._digested)
+            left_out = self._file.read(begin - self._digested)
+            self._digest.update(left_out)
+            self._digested += len(left_out)
+            self._file.seek(end)
         if begin <= self._digested < end:
             self._digest.update(memoryview(data)[self._digested - begin :])
             self._digested = end

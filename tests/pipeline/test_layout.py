@@ -14,6 +14,8 @@ from tests.conftest import make_spec
 from tests.readers.rows import rows_by_key
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import Schema
+from transforms.pixels.input_cache import forget_plans
+from transforms.plan.identity import forget_identities
 from transforms.plan.plan import Plan
 
 FIELDS_1 = [
@@ -52,22 +54,37 @@ def made(root: Path, output: Path, **changes: object) -> GenerateResult:
 
 
 def as_of_layout_1(result: GenerateResult) -> None:
-    """Makes a data set without categories into one of the program that wrote the first layout."""
+    """Makes a data set without categories into one of the program that wrote the first layout.
+
+    Its plan named neither layout nor categories, and nothing tied records to a data set.
+    """
     root = Path(result.output)
-    texts = {name: json.loads((root / name).read_text()) for name in ("state/plan.json",)}
+    plan = root / "state/plan.json"
+    changed = {plan: json.loads(plan.read_text())}
     for name in ("layout", "categories"):
-        del texts["state/plan.json"][name]
+        del changed[plan][name]
+    for path in (root / "state/records").iterdir():
+        changed[path] = json.loads(path.read_text())
+        changed[path].pop("digest", None)
     manifest = json.loads((root / "manifest.json").read_text())
     del manifest["layout"]
-    for name, content in texts.items():
-        data = (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
-        (root / name).write_bytes(data)
-        for file in manifest["other_files"]:
-            if file["path"] == name:
-                file.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    data = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    (root / "state/identity.json").unlink(missing_ok=True)
+    files = [f for f in manifest["other_files"] if f["path"] != "state/identity.json"]
+    manifest["other_files"] = files
+    for path, content in changed.items():
+        data = text_of(content).encode()
+        path.write_bytes(data)
+        [file] = [file for file in files if root / file["path"] == path]
+        file.update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+    data = text_of(manifest).encode()
     (root / "manifest.json").write_bytes(data)
     (root / "manifest.json.sha256").write_text(hashlib.sha256(data).hexdigest() + "\n")
+    forget_plans()
+    forget_identities()
+
+
+def text_of(content: object) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def test_the_first_layout_is_that_of_sets_without_categories(full):

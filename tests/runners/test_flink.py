@@ -7,6 +7,7 @@ import pytest
 
 from pipeline import generate
 from pipeline.cli import main
+from pipeline.options import generate_flags
 from pipeline.runner import check_runner, choose_runner
 from pipeline.spec import SpecError
 from tests.conftest import make_spec
@@ -62,7 +63,10 @@ def test_each_task_manager_has_a_pool_of_workers_in_its_network():
 def test_the_command_in_its_head_is_known_and_not_refused():
     [arguments] = generate_commands(COMPOSE.read_text())
     assert unknown_flags(arguments) == set()
-    check_runner([a for a in arguments if not a.startswith("--foregrounds")], [])
+    own = {f"--{name}" for name in generate_flags()}
+    beam_arguments = [a for a in arguments if a.partition("=")[0] not in own]
+    assert "--runner=PortableRunner" in beam_arguments
+    check_runner(beam_arguments, [])
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ def expected(made: Made, options: SceneOptions) -> Expected:
                 for y, x in each(dark):
                     for c in range(3):
                         below = picture[top + y, left + x, c]
-                        picture[top + y, left + x, c] = mixed(below, 0, int(dark[y, x]))
+                        picture[top + y, left + x, c] = mixed(int(below), 0, int(dark[y, x]))
         alpha = on_canvas(drawn.alpha, paste, side)
         if options.occlude:
             for y, x in each(alpha):
@@ -92,7 +92,9 @@ def expected(made: Made, options: SceneOptions) -> Expected:
             )
         for y, x in each(alpha):
             for c in range(3):
-                picture[y, x, c] = mixed(picture[y, x, c], colour[y, x, c], int(alpha[y, x]))
+                picture[y, x, c] = mixed(
+                    int(picture[y, x, c]), float(colour[y, x, c]), int(alpha[y, x])
+                )
         mask_parts.append(alpha)
     image = photographed(Image.fromarray(picture), made.scene.effects, made.draws.noise)
     return Expected(image, *labels(made, options, mask_parts, full))

@@ -1,11 +1,8 @@
-"""Index step: the rows of each finished shard in the index of samples.
+"""Index step: the rows of each shard in the index of samples, read back from its files."""
 
-They are read back from the shard, so those that a former run has made count as well.
-"""
-
+from transforms import storage
 from transforms.formats import INDEXED_FORMATS
 from transforms.formats.base import IndexedFormat
-from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.plan import load_plan
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord
@@ -20,13 +17,23 @@ def indexed_format(formats: tuple[str, ...]) -> IndexedFormat | None:
     return INDEXED_FORMATS[found[0]] if found else None
 
 
-def index_shard(record: ShardRecord, recipe: Recipe) -> ShardRecord:
-    """Writes the rows of a shard of samples; returns its record as it is."""
+def write_rows(record: ShardRecord, recipe: Recipe) -> None:
+    """Writes the rows of a shard whose files have their names."""
     table = indexed_format(recipe.formats)
-    if table is None or record.shard.split in (FOREGROUNDS, BACKGROUNDS):
-        return record
+    if table is None:
+        return
     plan = load_plan(recipe.plan_path)
     rows = shard_rows(recipe.folder, plan, record, table, recipe.schema)
     with recipe.folder.create(fragment_path(record.shard)) as file:
         write_index(file, rows)
+
+
+def index_shard(record: ShardRecord, recipe: Recipe) -> ShardRecord:
+    """Sees to the rows of a shard that a former run has made; returns its record as it is.
+
+    A finished data set keeps the joined index only, and an older program wrote none. Where the rows
+    are there they are those of this shard: they are written before its record.
+    """
+    if not storage.exists(recipe.folder.path(fragment_path(record.shard))):
+        write_rows(record, recipe)
     return record

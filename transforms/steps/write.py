@@ -21,6 +21,7 @@ from transforms.recipe import Recipe
 from transforms.records import ShardRecord, write_record
 from transforms.report.gallery_samples import keep_for_gallery
 from transforms.report.statistics import Statistics
+from transforms.steps.index import write_rows
 
 UNFINISHED = "unfinished"
 """Tag of the shards that did not arrive in one piece."""
@@ -73,10 +74,11 @@ class ShardWriter:
         count(self._recipe.progress_folder, MADE, block.promised)
 
     def finish(self) -> ShardRecord:
-        """Finishes the shard: its files get their names, then its record is written."""
+        """Finishes the shard: files get their names, then index and record are written."""
         files = tuple(file for sink in self._sinks for file in sink.close())
         statistics = replace(self._statistics, failed=len(self._failures))
         record = ShardRecord(self.shard, files, tuple(self._failures), statistics)
+        write_rows(record, self._recipe)
         write_record(self._recipe.folder, record)
         return record
 
