@@ -46,6 +46,7 @@ class Forecast:
         left_out: inputs that cannot be used.
         samples: samples of the data set.
         there: those of them that exist already.
+        excluded: those of them that are not wanted.
         shards: shards of samples, over all splits.
         finished: whether there is nothing to do.
         bytes: estimated size of the data set.
@@ -63,6 +64,7 @@ class Forecast:
     left_out: tuple[InputError, ...]
     samples: int
     there: int
+    excluded: int
     shards: int
     finished: bool
     bytes: int
@@ -88,10 +90,11 @@ class Forecast:
         """The forecast for people, a line each."""
         free = "" if self.free is None else f" ({format_bytes(self.free)} free)"
         there = f", of which {self.there:,} are there" if self.there else ""
+        excluded = f"; up to {self.excluded:,} of them are excluded" if self.excluded else ""
         lines = [
             f"inputs    {self.foregrounds:,} foregrounds, {self.backgrounds:,} backgrounds",
             *(f"left out  {error.line}" for error in self.left_out),
-            f"samples   {self.samples:,} in {self.shards:,} shards{there}",
+            f"samples   {self.samples:,} in {self.shards:,} shards{there}{excluded}",
         ]
         if self.finished:
             return "\n".join([*lines, "time      none: the data set is finished"])
@@ -163,6 +166,7 @@ def _forecast(
         catalog.errors,
         plan.total,
         plan.total - count,
+        len(plan.excluded) - len(plan.needlessly_excluded),
         len(shards),
         claimed.finished,
         int(plan.total * samples.sample_bytes + images * rest.clean_bytes + rest.finish_bytes),

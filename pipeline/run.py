@@ -123,6 +123,14 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         plan.check()
     except PlanError as error:
         raise SpecError(str(error)) from None
+    if needless := plan.needlessly_excluded:
+        _LOG.warning(
+            "--exclude=%s: %d of its %d keys are not of this data set, the first is %s",
+            spec.exclude,
+            len(needless),
+            len(plan.excluded),
+            needless[0],
+        )
     return plan
 
 

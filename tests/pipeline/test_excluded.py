@@ -7,7 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import SpecError, generate
+from pipeline.dry_run import forecast
 from pipeline.excluded import read_excluded
+from pipeline.performance import Performance
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.plan.plan import load_plan
@@ -46,16 +48,28 @@ def test_all_others_are_made_as_ever(plain, inputs, tmp_path, formats):
         generate(spec, ARGUMENTS, progress=False)
 
 
-def test_an_extended_set_lacks_them_too(inputs, tmp_path):
+def test_an_extended_set_lacks_them_too(inputs, tmp_path, caplog):
     list_ = tmp_path / "keys.txt"
     list_.write_text("1_1_0_1\n5_2_1_3\n")
     few = make_spec(inputs, tmp_path / "set", placements=2, exclude=list_)
     generate(few, ARGUMENTS, progress=False)
+    needless = "1 of its 2 keys are not of this data set, the first is 5_2_1_3"
+    assert needless in caplog.text
+    caplog.clear()
     more = make_spec(inputs, tmp_path / "set", placements=3, exclude=list_)
     result = generate(more, ARGUMENTS, progress=False, extend=True)
     keys = set(rows_of(result.output))
+    assert "keys are not" not in caplog.text
     assert len(keys) == 430 and not keys & {"1_1_0_1", "5_2_1_3"}
     assert verify(result.output).faults == ()
+
+
+def test_a_dry_run_says_how_many_are_excluded(inputs, tmp_path):
+    list_ = tmp_path / "keys.txt"
+    list_.write_text("1_1_0_1\n5_2_1_3\n5_2_1_9\n99_2_1_1\n5_7_1_1\n")
+    spec = make_spec(inputs, tmp_path / "set", placements=3, exclude=list_)
+    text = forecast(spec, ARGUMENTS, Performance()).text()
+    assert "samples   432 in 3 shards; up to 2 of them are excluded\n" in text
 
 
 def test_a_set_without_excluded_ones_keeps_its_identity(plain):

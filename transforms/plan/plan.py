@@ -118,6 +118,20 @@ class Plan:
         return tuple(each for each in placements if each.key not in self._excluded)
 
     @cached_property
+    def needlessly_excluded(self) -> tuple[str, ...]:
+        """The excluded keys that name no combination of this plan's inputs and placements."""
+        return tuple(key for key in self.excluded if not self._combines(key))
+
+    def _combines(self, key: str) -> bool:
+        fg_id, bg_id, flip, seq = map(int, key.split("_"))
+        return flip < self.flips and any(
+            fg_id in part.foregrounds
+            and bg_id in part.backgrounds
+            and part.first <= seq < part.first + part.placements
+            for part in self.all_parts
+        )
+
+    @cached_property
     def all_parts(self) -> tuple[Part, ...]:
         """The parts, of a set that is planned at once as well."""
         fg_ids, bg_ids = (
