@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
+from pipeline.local.process import at_end
 from pipeline.spec import SpecError
 from transforms import storage
 from transforms.conditional import Version, read_version, write_version
@@ -158,14 +159,8 @@ def _leased(output: str, own: Lease) -> Iterator[bool]:
         raise SpecError(f"--output={output} cannot be written: {_first_line(error)}") from None
     renewal = _Renewal(path, own, held)
     renewal.start()
-    left: Lease | None = own
-    try:
-        yield _is_alone(former)
-        left = None
-    except BaseException as error:
-        left = _left(own, former, error)
-        raise
-    finally:
+
+    def leave(left: Lease | None) -> None:
         renewal.stop()
         current = read_version(path)
         if current is not None and _is_of(current, own):
@@ -173,6 +168,17 @@ def _leased(output: str, own: Lease) -> Iterator[bool]:
                 storage.delete(path)
             else:
                 write_version(path, left.to_bytes(), current)
+
+    left: Lease | None = own
+    try:
+        with at_end(lambda: leave(_left(own, former, KeyboardInterrupt()))):
+            yield _is_alone(former)
+        left = None
+    except BaseException as error:
+        left = _left(own, former, error)
+        raise
+    finally:
+        leave(left)
 
 
 def _is_alone(former: Lease | None) -> bool:

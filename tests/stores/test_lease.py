@@ -1,5 +1,6 @@
 """Two runs at one moment on an object store: one of them holds the output, and not both."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline import SpecError
-from pipeline.local import lease
+from pipeline.local import lease, process
 from pipeline.local.lease import LOCK, Lease, locked
 from transforms import storage
 from transforms.conditional import Version, read_version, write_version
@@ -102,3 +103,16 @@ def test_a_store_without_conditions_is_asked_before_and_after(tmp_path):
     assert write_version(path, b"late", None) is None
     assert write_version(path, b"second", first) == read_version(path) != first
     assert write_version(path, b"late", first) is None and storage.read_bytes(path) == b"second"
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_run_that_a_signal_ends_gives_its_lease_back(store, local):
+    """But for a job that may run on elsewhere: the next run must not clear its files."""
+    path = f"{store.root}/signal-{local}/{LOCK}"
+    with pytest.raises(KeyboardInterrupt), locked(f"{store.root}/signal-{local}", local):
+        assert storage.exists(path)
+        process._clean_up()  # What the signal's handler calls before the process ends.
+        assert storage.exists(path) is not local
+        if not local:
+            assert Lease(**json.loads(storage.read_bytes(path))).renewed == 0.0
+        raise KeyboardInterrupt
