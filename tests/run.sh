@@ -22,6 +22,8 @@ if (($# == 0)); then
     "$python" -m ruff check .
     "$python" -m ruff format --check .
     "$python" -m mypy
+    # Tests wait for processes and disks as well as for a core: two run at once.
+    set -- -n 2 --dist worksteal
 fi
 
 # The gallery is looked at in a browser. Where it cannot be installed, that test is skipped.

@@ -100,6 +100,7 @@ def test_own_alpha_comes_before_masks_and_masks_before_the_model(spec, caplog):
     assert abs(asset.width - 100) <= 6 and abs(asset.height - 80) <= 6
 
 
+@pytest.mark.slow
 def test_a_set_is_continued_and_extended_without_the_model(spec, tmp_path):
     whole = data(make(spec))
     kept = {path: path.stat().st_mtime_ns for path in Path(spec.output).glob("state/prepared/*/*")}
@@ -142,6 +143,7 @@ def test_parts_are_foregrounds_of_their_own(spec):
     assert manifest["samples"] == 5 * 2 * 2 * 2
 
 
+@pytest.mark.slow
 def test_another_rule_makes_another_set_and_overwriting_keeps_what_it_needs(spec):
     make(spec)
     before = cutouts(spec.output)
@@ -195,6 +197,7 @@ def test_a_run_that_was_killed_while_cutting_goes_on(spec, monkeypatch):
     assert cutouts(spec.output) == first
 
 
+@pytest.mark.slow
 def test_a_set_that_was_moved_has_its_cut_outs_with_it(spec, tmp_path):
     make(spec)
     moved = tmp_path / "elsewhere"

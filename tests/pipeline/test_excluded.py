@@ -48,6 +48,7 @@ def test_all_others_are_made_as_ever(plain, inputs, tmp_path, formats):
         generate(spec, ARGUMENTS, progress=False)
 
 
+@pytest.mark.slow
 def test_an_extended_set_lacks_them_too(inputs, tmp_path, caplog):
     list_ = tmp_path / "keys.txt"
     list_.write_text("1_1_0_1\n5_2_1_3\n")

@@ -99,6 +99,7 @@ def test_an_extended_set_is_the_whole_set(inputs, growing, tmp_path):
     assert len(shown) == len(list(Path(at_once.gallery).parent.rglob("*")))
 
 
+@pytest.mark.slow
 def test_an_unfinished_set_is_extended(growing, tmp_path):
     output = tmp_path / "set"
     generate(spec_of(growing, output, 1), LOCAL, progress=False)
@@ -110,6 +111,7 @@ def test_an_unfinished_set_is_extended(growing, tmp_path):
     assert verify(str(output), LOCAL).faults == ()
 
 
+@pytest.mark.slow
 def test_a_damaged_shard_is_made_again(growing, tmp_path):
     output = tmp_path / "set"
     generate(spec_of(growing, output, 1), LOCAL, progress=False)

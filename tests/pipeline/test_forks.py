@@ -50,6 +50,7 @@ def test_copies_end_with_a_program_that_is_killed():
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_workers_of_the_command_are_copies_and_make_what_others_make(inputs, tmp_path):
     """The command line copies itself; a call from Python starts new workers."""
     options = [

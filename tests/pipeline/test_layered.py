@@ -138,6 +138,7 @@ def test_verify_composes_labels_again(layered, tmp_path):
     forget_backgrounds()
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_bytes(inputs, tmp_path):
     """Processes of their own: the maps are made by several, and samples by all."""
     outputs = [tmp_path / "one" / "set", tmp_path / "two" / "set"]
@@ -175,6 +176,7 @@ def test_killed_at_any_moment(inputs, tmp_path):
     assert unfinished >= 2  # Otherwise nothing was tested.
 
 
+@pytest.mark.slow
 def test_an_extended_set_predicts_new_backgrounds_alone(inputs, tmp_path):
     fewer = tmp_path / "inputs"
     shutil.copytree(inputs, fewer)
@@ -217,6 +219,7 @@ def save_logarithm(path: Path) -> str:
     return f"onnx:{path}"
 
 
+@pytest.mark.slow
 def test_a_background_without_depth_costs_that_background(inputs, tmp_path):
     own = tmp_path / "inputs"
     shutil.copytree(inputs, own)

@@ -128,6 +128,7 @@ def test_an_extension_cannot_bring_new_categories(inputs, sorted_inputs, tmp_pat
         made(sorted_inputs, tmp_path / "set", formats=("parquet",), extend=True)
 
 
+@pytest.mark.slow
 def test_a_set_of_the_first_layout_verifies_continues_and_grows(inputs, tmp_path):
     result = made(inputs, tmp_path / "set")
     as_of_layout_1(result)

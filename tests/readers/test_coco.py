@@ -86,6 +86,7 @@ def sorted_inputs(inputs, tmp_path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_categories_come_from_the_folders(sorted_inputs, tmp_path):
     results = []
     for workers in (1, 2):

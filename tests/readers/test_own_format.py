@@ -59,6 +59,7 @@ class KeysSink:
         self.file.discard()
 
 
+@pytest.mark.slow
 def test_a_format_of_ones_own_needs_nothing_elsewhere(inputs, tmp_path, monkeypatch):
     monkeypatch.setitem(FORMATS, "keys", KeysFormat())
     spec = make_spec(inputs, tmp_path / "set", formats=("parquet", "keys"), placements=1)

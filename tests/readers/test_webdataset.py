@@ -128,6 +128,7 @@ def test_the_files_of_a_sample_stand_together(full):
     assert {(m.mtime, m.uid, m.gid, m.uname, m.mode) for m in members} == {(0, 0, 0, "", 0o644)}
 
 
+@pytest.mark.slow
 def test_a_set_of_tars_alone_is_verified_and_equal_for_any_workers(inputs, tmp_path):
     tables = []
     for workers in (1, 2):

@@ -77,6 +77,7 @@ def test_a_mask_without_solid_pixels_has_an_empty_label():
     assert label_line(3, np.full((4, 4), 127, np.uint8)) == ""
 
 
+@pytest.mark.slow
 def test_classes_are_numbered_from_0_and_bytes_are_equal_for_any_workers(inputs, tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("id,category\n" + "".join(f"{n},c{n % 2}\n" for n in range(1, 13)))

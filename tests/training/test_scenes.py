@@ -83,6 +83,7 @@ def test_a_lamp_throws_shadows():
     assert (under[60] == open_[60]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_seed_gives_the_same_scene_again(kind):
     first = drawn(kind, pictures(), np.random.default_rng(3))

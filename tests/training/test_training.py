@@ -159,6 +159,7 @@ def test_exported_graph_equals_the_network(tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_network_is_tried_as_torchscript_first(tmp_path):
     torch.manual_seed(1)
     network = DepthNetwork()

@@ -114,6 +114,7 @@ def test_a_finished_set_lists_it_and_keeps_no_fragment(full):
     assert not (Path(full.output) / "state/index").exists()
 
 
+@pytest.mark.slow
 def test_workers_and_formats_do_not_change_it(inputs, tmp_path):
     """Of two formats Parquet is pointed into; a set of TFRecord alone has the same samples."""
     found = {}
@@ -135,6 +136,7 @@ def test_workers_and_formats_do_not_change_it(inputs, tmp_path):
     assert first == last
 
 
+@pytest.mark.slow
 def test_a_set_that_was_extended_has_one_of_all(inputs, tmp_path):
     arguments = ["--direct_num_workers=1"]
     spec = make_spec(inputs, tmp_path / "set", placements=2)
