@@ -26,6 +26,7 @@ _NEUTRAL: Mapping[str, Any] = {
     "photo_effects": 0.0,
     "negatives": 0.0,
     "distractor_share": 0.0,
+    "background_crop": "centre",
 }
 _NATURAL: Mapping[str, Any] = {
     "objects": (1, 4),
@@ -98,6 +99,7 @@ def scene_options(spec: "DatasetSpec") -> SceneOptions | None:
         photo_effects=values["photo_effects"],
         negatives=values["negatives"],
         distractor_share=values["distractor_share"],
+        random_crops=values["background_crop"] == "random",
         occlude=bool(values["occlude"]),
     )
 

@@ -413,6 +413,16 @@ class DatasetSpec:
             unset="0.5 with --distractors, else 0",
         ),
     )
+    background_crop: str | None = field(
+        default=None,
+        metadata=option(
+            _SCENES,
+            Choice(("centre", "random")),
+            "the part of a background that is shown: its centred square, or for each sample another"
+            " square, from half its short side on and no smaller than the picture",
+            unset="centre",
+        ),
+    )
     exclude: str | None = field(
         default=None,
         metadata=option(

@@ -32,6 +32,7 @@ PICTURES_OF: dict[str, tuple[dict[str, Any], tuple[Any, ...]]] = {
     "placing": ({"objects": (1, 3)}, ("anywhere", "grounded")),
     "occlude": (_GROUNDED, (False, True)),
     "truncation": ({"objects": (2, 3)}, (0.0, 0.3, 0.7)),
+    "background_crop": ({"placing": "grounded"}, ("centre", "random")),
     "rotation": ({}, ((0.0, 0.0), (-10.0, 10.0), (-90.0, 90.0))),
     "colour_jitter": (_GROUNDED, (0.0, 0.5, 1.0)),
     "harmonise": (_GROUNDED, (0.0, 0.5, 1.0)),
@@ -88,10 +89,12 @@ def main() -> None:
     """Makes all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the pictures go")
-    folder = parser.parse_args().folder
+    parser.add_argument("names", nargs="*", metavar="OPTION", help="options; all without any")
+    given = parser.parse_args()
+    folder, names = given.folder, given.names
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as root:
-        for name in PICTURES_OF:
+        for name in names or PICTURES_OF:
             made = picture(name, Path(root))
             made.save(folder / f"{name}.jpg", quality=82)
             print(name, np.asarray(made).shape)

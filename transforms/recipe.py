@@ -106,6 +106,11 @@ class Recipe:
         return self.depth is not None and self.depth.passes is not None
 
     @property
+    def random_crops(self) -> bool:
+        """Whether samples show parts of their backgrounds; else they show the centred square."""
+        return self.scenes is not None and self.scenes.random_crops
+
+    @property
     def block_size(self) -> int:
         """Samples in a block: `batch_size`, and fewer where they would exceed `BLOCK_BYTES`."""
         sample = self.image_size**2 * _BYTES_PER_PIXEL

@@ -10,6 +10,7 @@ from transforms.models.depth.passes import (
     bring_together,
     passes,
     predict_in_passes,
+    predict_whole,
 )
 
 
@@ -59,6 +60,19 @@ def test_the_map_is_that_of_the_centred_square(size, count):
     expected = smooth[top : top + 60, left : left + 60].clip(0, 255)
     assert found.shape == (60, 60) and found.dtype == np.float32
     assert np.abs(found - expected)[3:-3, 3:-3].max() < 6
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_whole_maps_are_those_of_all_that_is_shown(count):
+    for size, shape in (((90, 60), (60, 90)), ((60, 90), (90, 60)), ((999, 60), (60, 240))):
+        x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+        smooth = np.rint(100 + 80 * np.sin(x / 23.0) + 60 * np.cos(y / 19.0)).clip(0, 255)
+        picture = Image.fromarray(np.repeat(smooth[..., None], 3, 2).astype(np.uint8))
+        found = predict_whole(picture, 60, Brightness(), count)
+        assert found.shape == shape
+        left = (size[0] - shape[1]) // 2
+        expected = smooth[:, left : left + shape[1]]
+        assert np.abs(found - expected)[3:-3, 3:-3].max() < 6
 
 
 def test_whole_pictures_are_shown_at_their_aspect_and_panoramas_in_part():

@@ -13,14 +13,19 @@ import pytest
 from PIL import Image
 
 from pipeline import GenerateResult, SpecError, generate
+from pipeline.maker import maker_of
 from pipeline.run import make_recipe
 from pipeline.scene_spec import SCENE_FIELDS, scene_options
 from pipeline.spec import DatasetSpec
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.formats.base import Folder
+from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.plan.plan import load_plan
+from transforms.scenes.crops import random_crop
+from transforms.scenes.draws import draws_of
 from transforms.scenes.ground import Ground
+from transforms.steps.background_depth import DEPTH, load_depth
 from transforms.steps.background_ground import GROUND
 from transforms.steps.place import blocks
 from transforms.steps.verify_scenes import objects_of, scene_fault
@@ -70,6 +75,7 @@ def test_an_option_beside_a_preset_wins() -> None:
         ({"shadow": 1.5}, "--shadow=1.5 is invalid; give 0 to 1"),
         ({"distractor_share": 0.5}, "--distractor_share=0.5 needs things to show"),
         ({"occlude": True}, "--occlude needs the ground of backgrounds"),
+        ({"background_crop": "left"}, "--background_crop=left is unknown; give centre or random"),
         ({"truncation": 0.95}, "--truncation=0.95 is invalid; give at most 0.9"),
     ],
 )
@@ -179,7 +185,7 @@ def test_wrong_objects_are_named(natural: GenerateResult) -> None:
     swapped = np.where(instances == 1, 2, np.where(instances == 2, 1, instances)).astype(np.uint8)
     assert "the box of object 1" in (fault(swapped) or "")
     assert "not where its mask" in (fault(np.zeros_like(instances)) or "")
-    assert "area of object 1" in (fault(**first("object_areas", 1)) or "")
+    assert "area of object 1" in (fault(**first("object_areas", values["object_areas"][0] + 1)) or "")
     assert "visible to 1.5" in (fault(**first("object_visible", 1.5)) or "")
     assert "visible to 0.1" in (fault(**first("object_visible", 0.1)) or "")
     assert "foreground 999" in (fault(**first("object_fg_ids", 999)) or "")
@@ -229,3 +235,52 @@ def test_without_depth_the_ground_is_prepared_and_depth_is_not(
     assert set(reasons.values()) <= {"no ground is seen; objects are placed anywhere"}
     assert "depth" not in _rows(result)[0] and "object_depths" not in _rows(result)[0]
     assert not verify(result.output).faults
+
+
+def test_depth_and_clean_images_go_with_the_part_of_a_background_that_is_shown(
+    inputs: Path, tmp_path: Path
+) -> None:
+    spec = make_spec(
+        inputs,
+        tmp_path / "set",
+        background_crop="random",
+        depth_model="builtin",
+        depth_labels="layered",
+        depth_passes=1,
+        depth_bits=16,
+        image_encoding="png",
+        formats=("parquet",),
+        max_samples=24,
+        num_shards=1,
+    )
+    result = generate(spec, ["--direct_num_workers=1"], progress=False)
+    assert result.samples == 24 and not verify(result.output).faults
+    plan = load_plan(Folder(result.output).plan_path)
+    recipe = make_recipe(
+        spec.with_preset(), plan, RELATIVE_INVERSE_DEPTH, weights=maker_of("builtin").weights
+    )
+    [shard] = plan.shards()
+    samples = {
+        placement.key: placement
+        for block in blocks(plan, shard, 32)
+        for placement in block.placements
+    }
+    for row in _rows(result):
+        sample = samples[row["key"]]
+        source = plan.background_by_id[sample.bg_id]
+        whole = load_depth(DEPTH.read(source, recipe))
+        assert whole.shape == (64, 80)
+        [draws] = draws_of(plan.seed, [sample])
+        crop = random_crop(draws, 64, 224, 180)
+        box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
+        behind = _pixels(row["mask"]) == 0
+        picture = Image.open(source.path).convert("RGB").crop(box).resize((64, 64))
+        gap = np.abs(_pixels(row["image"]).astype(int) - np.asarray(picture))[behind]
+        assert gap.mean() < 3
+        scaled = (box[0] * 80 / 224, box[1] * 64 / 180, box[2] * 80 / 224, box[3] * 64 / 180)
+        part = Image.fromarray(whole).resize((64, 64), Image.Resampling.BILINEAR, box=scaled)
+        depth = _pixels(row["depth"]) * row["depth_scale"] + row["depth_offset"]
+        np.testing.assert_allclose(depth[behind], np.asarray(part)[behind], atol=1e-3)
+    [clean] = Path(result.output).rglob("assets/*background*.parquet")
+    kept = pq.read_table(clean).to_pylist()
+    assert {_pixels(row["depth"]).shape for row in kept} == {(64, 64)}

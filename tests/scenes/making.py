@@ -11,6 +11,7 @@ from transforms.elements import Placement
 from transforms.pixels.images import crop_background, fitted_size
 from transforms.scenes.arrange import Candidate, MainPlace, arrange
 from transforms.scenes.compose import Composed, compose
+from transforms.scenes.crops import box_in, cut_ground, cut_picture, random_crop, shown_part
 from transforms.scenes.draws import Draws, draws_of
 from transforms.scenes.ground import Ground, find_ground
 from transforms.scenes.look import LabField, Sprite
@@ -21,6 +22,7 @@ SIDE = 72
 FOREGROUNDS = {number: draw_foreground(number, (100, 80)) for number in range(1, 7)}
 DISTRACTORS = {number: draw_foreground(number + 20, (60, 120)) for number in range(1, 4)}
 BACKGROUNDS = {n: Image.fromarray(crop_background(draw_background(n), SIDE)) for n in range(1, 4)}
+WIDE = {number: draw_background(number, (190, 120)) for number in range(1, 4)}
 
 OFF = SceneOptions(SIDE, SIDE, 36)
 ALL = SceneOptions(
@@ -40,6 +42,7 @@ ALL = SceneOptions(
     negatives=0.2,
     distractor_share=0.5,
     occlude=True,
+    random_crops=True,
 )
 
 
@@ -49,17 +52,18 @@ class Made:
 
     scene: Scene
     composed: Composed
+    bg_id: int
     background: Image.Image
     colours: LabField
     ground: Ground
     draws: Draws
 
 
-def floor_and_wall() -> np.ndarray:
+def floor_and_wall(width: int = SIDE) -> np.ndarray:
     """Nearness of a floor that begins at a third of the height, with a pillar on it."""
     rows = np.arange(SIDE, dtype=np.float32)
     nearness = np.clip((rows - SIDE / 3) / (SIDE * 2 / 3), 0, 1)
-    depth = np.repeat(nearness[:, None], SIDE, axis=1)
+    depth = np.repeat(nearness[:, None], width, axis=1)
     depth[: SIDE // 2 + 8, 30:44] = 0.75
     return depth
 
@@ -94,6 +98,14 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
     """Makes one of many scenes."""
     sample = placement(number)
     [draws] = draws_of(5, [sample])
+    background, crop = BACKGROUNDS[sample.bg_id], None
+    if options.random_crops:
+        whole = WIDE[sample.bg_id]
+        crop = random_crop(draws, SIDE, *whole.size)
+        shown = shown_part(whole, SIDE)
+        background = cut_picture(shown, box_in(crop, whole.size, shown.size), SIDE)
+        wide = ground or find_ground(floor_and_wall(SIDE * 190 // 120))
+        ground = cut_ground(wide, box_in(crop, whole.size, wide.mask.shape[::-1]), SIDE)
     ground = ground or find_ground(floor_and_wall())
     main = Candidate(sample.fg_id, 100, 80)
     scene = arrange(
@@ -105,9 +117,9 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
         [Candidate(n, 60, 120, labelled=False) for n in DISTRACTORS],
         ground,
         alpha,
+        crop,
     )
-    background = BACKGROUNDS[sample.bg_id]
     colours = LabField(background)
     hiding = ground.nearness if options.occlude else None
     composed = compose(scene, background, colours, sprite, hiding, draws.noise, options.min_visible)
-    return Made(scene, composed, background, colours, ground, draws)
+    return Made(scene, composed, sample.bg_id, background, colours, ground, draws)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tests.scenes.making import Made, sprite
+from tests.scenes.making import BACKGROUNDS, SIDE, WIDE, Made, sprite
 from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
 from transforms.scenes.look import coloured
@@ -26,6 +26,15 @@ class Expected:
 def mixed(below: float, above: float, alpha: int) -> int:
     """A mean weighted by alpha, rounded; halves go up."""
     return int((below * (255 - alpha) + above * alpha) / 255 + 0.5)
+
+
+def shown(made: Made) -> Image.Image:
+    """What a scene shows of its background."""
+    crop = made.scene.crop
+    if crop is None:
+        return BACKGROUNDS[made.bg_id]
+    box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
+    return WIDE[made.bg_id].resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=box)
 
 
 def on_canvas(values: np.ndarray, paste: Paste, side: int) -> np.ndarray:
@@ -55,7 +64,7 @@ def each(array: np.ndarray) -> list[tuple[int, int]]:
 def expected(made: Made, options: SceneOptions) -> Expected:
     """Composes a scene."""
     side = options.width
-    picture = np.asarray(made.background).copy()
+    picture = np.asarray(shown(made)).copy()
     mask_parts: list[np.ndarray] = []
     full: list[int] = []
     for paste in made.scene.pastes:

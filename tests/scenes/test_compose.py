@@ -25,6 +25,7 @@ OPTIONS = {
     "photo_effects": replace(SEVERAL, photo_effects=1.0),
     "negatives": replace(SEVERAL, negatives=0.5),
     "distractors": replace(SEVERAL, distractor_share=1.0),
+    "background_crop": replace(SEVERAL, grounded=True, random_crops=True),
     "all": ALL,
 }
 

@@ -32,16 +32,32 @@ class Background:
     Attributes:
         depth: float32 [height, width], finite.
         near_is_large: whether a larger number means nearer to the camera.
+        ends: least and largest value of the map that `depth` is a part of; None for its own.
     """
 
     depth: np.ndarray
     near_is_large: bool
+    ends: tuple[float, float] | None = None
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        return self.ends or (float(self.depth.min()), float(self.depth.max()))
+
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """Least and largest inverse depth of the whole map."""
+        low, high = sorted(self.inverse(value) for value in self._ends)
+        return low, high
+
+    def part(self, depth: np.ndarray) -> "Background":
+        """A part of the map, on the scale of the whole."""
+        return Background(depth, self.near_is_large, self._ends)
 
     @cached_property
     def step(self) -> float:
         """How much nearer an object is than what it hides, in inverse depth; above 0."""
-        first, last = self.inverse(float(self.depth.min())), self.inverse(float(self.depth.max()))
-        return STEP * (abs(last - first) or max(abs(first), 1.0))
+        low, high = self.range
+        return STEP * ((high - low) or max(abs(low), 1.0))
 
     def inverse(self, value: float) -> float:
         """A value as inverse depth; relative inverse depth is that already."""

@@ -21,10 +21,7 @@ from transforms.scenes.draws import (
 )
 from transforms.scenes.ground import Ground
 from transforms.scenes.hidden import seen
-from transforms.scenes.scene import Edge, Effects, Light, Look, Paste, Scene, SceneOptions
-
-CROPS = 16
-"""Crops of one background, the centred one included."""
+from transforms.scenes.scene import Crop, Edge, Effects, Light, Look, Paste, Scene, SceneOptions
 
 _NEAREST_CONTACT = 4.0  # Rows below the horizon of the farthest object.
 _FARTHEST_CONTACT = 1.25  # Times the rows below the horizon, of the nearest one.
@@ -102,6 +99,7 @@ def arrange(
     distractors: Sequence[Candidate],
     ground: Ground | None,
     shape: Shape,
+    crop: Crop | None = None,
 ) -> Scene:
     """Draws a scene.
 
@@ -112,8 +110,9 @@ def arrange(
         place: where it stands when it is placed anywhere.
         companions: other labelled objects that may come in.
         distractors: unlabelled ones.
-        ground: of the background's crop; None for placing anywhere.
+        ground: of the part of the background that is shown; None for placing anywhere.
         shape: gives the alpha of a paste.
+        crop: the part of the background; None for the centred square.
 
     Returns:
         The scene; every labelled object in it is visible to at least `options.min_visible`.
@@ -133,7 +132,7 @@ def arrange(
             stage.add(MOST_LABELLED + number, distractors[int(share * len(distractors))])
     return Scene(
         tuple(stage.pastes),
-        crop_of(draws, options),
+        crop,
         Light(
             between(draws.picture(PictureUse.SLANT), -0.9, 0.9),
             between(draws.picture(PictureUse.LENGTH), 0.1, 0.5),
@@ -141,11 +140,6 @@ def arrange(
         _effects(draws, options),
         grounded,
     )
-
-
-def crop_of(draws: Draws, options: SceneOptions) -> int:
-    """Number of the background's crop that a sample shows."""
-    return int(draws.picture(PictureUse.CROP) * CROPS) if options.random_crops else 0
 
 
 def _chosen(draws: Draws, companions: Sequence[Candidate], wanted: int) -> list[Candidate]:
@@ -280,7 +274,9 @@ class _Stage:
         draws, options, ground = self._draws, self._options, self._ground
         assert ground is not None
         below = options.height - ground.horizon
-        far, near = log(_NEAREST_CONTACT), log(max(_FARTHEST_CONTACT * below, 5.0))
+        # Where the horizon is above the picture, the first rows of ground are, too.
+        far = log(max(_NEAREST_CONTACT, 1.0 - ground.horizon))
+        near = log(max(_FARTHEST_CONTACT * below, 5.0))
         distance = exp(between(draws.place(number, attempt, PlaceUse.DISTANCE), far, near))
         contact = round(ground.horizon + distance)
         tall = distance * between(draws.place(number, attempt, PlaceUse.SIZE), *_OBJECT_HEIGHT)

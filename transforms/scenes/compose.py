@@ -45,7 +45,7 @@ def compose(
 
     Args:
         scene: the layers.
-        background: the crop that the scene shows, RGB.
+        background: what the scene shows of it, RGB.
         colours: of the background; None where objects are not harmonised.
         sprite: the cut-out of a paste, sized and turned.
         nearness: uint8 [height, width], of the background, 255 nearest; None where nothing of it
@@ -93,7 +93,7 @@ def compose(
         canvas.paste(colour, box, masks[-1])
     mask, instances, objects = _labels(scene, layers, masks, full, (width, height), min_visible)
     image = photographed(canvas, scene.effects, noise)
-    return Composed(image, mask, SceneLabels(instances, objects, tuple(layers)))
+    return Composed(image, mask, SceneLabels(instances, objects, tuple(layers), scene.crop))
 
 
 def _labels(

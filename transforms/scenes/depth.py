@@ -66,8 +66,7 @@ def _value(
 
 def _standing(background: Background, nearness: int) -> float:
     """Inverse depth of a nearness of the ground, 0 to 255 over the background's range."""
-    ends = (float(background.depth.min()), float(background.depth.max()))
-    low, high = sorted(background.inverse(value) for value in ends)
+    low, high = background.range
     return low + (high - low) * nearness / 255
 
 

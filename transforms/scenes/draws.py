@@ -29,13 +29,15 @@ class PictureUse(IntEnum):
     OBJECTS = 1
     DISTRACTED = 2
     DISTRACTORS = 3
-    CROP = 4
+    CROP_SIZE = 4
     SLANT = 5
     LENGTH = 6
     EFFECTS = 7
     BLUR = 8
     NOISE = 9
     QUALITY = 10
+    CROP_COLUMN = 11
+    CROP_ROW = 12
 
 
 class ObjectUse(IntEnum):

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEAST_AREA = 0.03
+"""Share of a picture that is ground at least where objects are put on it."""
+
 _HORIZON_SHARE = 0.25
 _SLOPE_SHARE = 0.3
 _SIDEWAYS = 1.0
 _TOLERANCE = 0.12
 _LOW_QUANTILE = 0.4
-_LEAST_AREA = 0.03
 _LEAST_ROWS = 12
 _NEAREST = 1e-6  # Metric models may say 0, which has no inverse.
 
@@ -25,7 +27,8 @@ class Ground:
     """Where objects can stand in a picture.
 
     Attributes:
-        horizon: row in which the ground ends; the ground lies below it.
+        horizon: row in which the ground ends; the ground lies below it. In a part of a picture it
+            may be above the part.
         mask: bool [height, width], the pixels of the ground.
         nearness: uint8 [height, width], relative inverse depth of the background, 255 nearest.
         floor: uint8 [height], nearness of the ground in each row.
@@ -99,7 +102,7 @@ def find_ground(depth: np.ndarray, near_is_large: bool = True) -> Ground:
     # Single pixels go, small holes close.
     mask = _box(mask.astype(np.float32), max(1, min(height, width) // 50)) > 0.5
     mask[: horizon + 1] = False
-    found = np.count_nonzero(mask) >= _LEAST_AREA * mask.size
+    found = np.count_nonzero(mask) >= LEAST_AREA * mask.size
     if not found:
         return nothing
     floor = np.rint(np.clip(floor, 0, 1) * 255).astype(np.uint8)

@@ -12,10 +12,18 @@ from typing import Generic, TypeVar
 import numpy as np
 from PIL import Image
 
-from transforms.pixels.input_cache import InputCache, input_cache, read_whole
+from transforms.pixels.input_cache import (
+    CACHE_BYTES,
+    InputCache,
+    decode_background,
+    input_cache,
+    read_checked,
+    read_whole,
+)
+from transforms.scenes.crops import box_in, cut_picture, shown_part
 from transforms.scenes.ground import Ground
 from transforms.scenes.look import LabField, Sprite
-from transforms.scenes.scene import Paste
+from transforms.scenes.scene import Crop, Paste
 from transforms.scenes.sprites import Pyramid
 
 _PYRAMID_BYTES = 192 * 2**20
@@ -75,14 +83,24 @@ class SceneInputs:
         self._pyramids: Kept[Pyramid] = Kept(_PYRAMID_BYTES, lambda made: made.nbytes)
         self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.alpha.size * 5)
         self.grounds: Kept[Ground] = Kept(_GROUND_BYTES, lambda made: 2 * made.mask.size)
+        self._shown: Kept[Image.Image] = Kept(
+            CACHE_BYTES, lambda made: 3 * made.width * made.height
+        )
         self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
 
-    def background(self, bg_id: int) -> Image.Image:
-        """A background as the scene shows it, RGB."""
-        return Image.fromarray(self._assets.background(bg_id))
+    def background(self, bg_id: int, crop: Crop | None = None) -> Image.Image:
+        """A background as the scene shows it, RGB; without a crop, its centred square."""
+        if crop is None:
+            return Image.fromarray(self._assets.background(bg_id))
+        source, side = self._plan.background_by_id[bg_id], self._plan.image_size
+        shown = self._shown.get(
+            bg_id,
+            lambda: shown_part(decode_background(read_checked(source.path, source.sha256)), side),
+        )
+        return cut_picture(shown, box_in(crop, (source.width, source.height), shown.size), side)
 
     def colours(self, bg_id: int) -> LabField:
-        """Colours of a background."""
+        """Colours of a background's centred square."""
         return self._fields.get(bg_id, lambda: LabField(self.background(bg_id)))
 
     def sprite(self, paste: Paste) -> Sprite:

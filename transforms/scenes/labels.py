@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.scenes.scene import Crop
+
 
 @dataclass(frozen=True)
 class SceneObject:
@@ -61,8 +63,10 @@ class SceneLabels:
             is 128 or more, and nowhere else.
         objects: labelled objects that are visible enough, from far to near.
         layers: all pastes, from far to near.
+        crop: the part of the background that is shown; None for the centred square.
     """
 
     instances: np.ndarray
     objects: tuple[SceneObject, ...]
     layers: tuple[SceneLayer, ...]
+    crop: Crop | None = None

@@ -99,19 +99,34 @@ class Light:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A square of a background, in pixels of the background.
+
+    Attributes:
+        left: its left column.
+        top: its top row.
+        side: its side.
+    """
+
+    left: int
+    top: int
+    side: int
+
+
+@dataclass(frozen=True)
 class Scene:
     """One composite as a list of layers.
 
     Attributes:
         pastes: from far to near; the main object's key names the sample.
-        crop: number of the background's crop, 0 for the centred one.
+        crop: the part of the background that is shown; None for the centred square.
         light: where shadows fall.
         effects: what happens to the whole picture.
         grounded: whether the objects stand on the background's ground.
     """
 
     pastes: tuple[Paste, ...]
-    crop: int = 0
+    crop: Crop | None = None
     light: Light = Light()
     effects: Effects = Effects()
     grounded: bool = False

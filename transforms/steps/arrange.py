@@ -14,9 +14,12 @@ from transforms.prepared import Refused
 from transforms.recipe import Recipe
 from transforms.scenes.arrange import Candidate, MainPlace, arrange
 from transforms.scenes.compose import Composed, compose
+from transforms.scenes.crops import box_in, cut_ground, random_crop
 from transforms.scenes.draws import Draws, draws_of
 from transforms.scenes.ground import Ground
 from transforms.scenes.inputs import SceneInputs, scene_inputs
+from transforms.scenes.look import LabField
+from transforms.scenes.scene import Crop
 from transforms.steps.background_ground import GROUND, is_grounded
 
 _DISTRACTORS = 23
@@ -45,12 +48,13 @@ def add_scenes(block: Block, recipe: Recipe) -> Block:
     draws = draws_of(plan.seed, block.placements)
     for i, (sample, numbers) in enumerate(zip(block.placements, draws, strict=True)):
         source = plan.background_by_id[sample.bg_id]
+        crop = crop_of(numbers, source, recipe)
         try:
-            ground = ground_of(source, recipe, inputs)
+            ground = ground_of(source, recipe, inputs, crop)
         except Refused as error:
             failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
             continue
-        made.append(make_scene(sample, numbers, plan, recipe, inputs, ground))
+        made.append(make_scene(sample, numbers, plan, recipe, inputs, ground, crop))
     block = block.without(failed)
     side = recipe.image_size
     images = np.empty((len(made), side, side, 3), np.uint8)
@@ -67,6 +71,7 @@ def make_scene(
     recipe: Recipe,
     inputs: SceneInputs,
     ground: Ground | None,
+    crop: Crop | None,
 ) -> Composed:
     """Makes the scene of one sample.
 
@@ -76,7 +81,8 @@ def make_scene(
         plan: the data set's plan.
         recipe: says which scenes are wanted.
         inputs: where the pictures come from.
-        ground: of the background; None where objects are placed anywhere.
+        ground: of what is shown of the background; None where objects are placed anywhere.
+        crop: what is shown of the background; None for its centred square.
     """
     options = recipe.scenes
     assert options is not None
@@ -91,11 +97,16 @@ def make_scene(
         distractors,
         ground,
         inputs.alpha,
+        crop,
     )
+    background = inputs.background(sample.bg_id, crop)
+    colours = None
+    if options.harmonise:
+        colours = inputs.colours(sample.bg_id) if crop is None else LabField(background)
     return compose(
         scene,
-        inputs.background(sample.bg_id),
-        inputs.colours(sample.bg_id) if options.harmonise else None,
+        background,
+        colours,
         inputs.sprite,
         ground.nearness if ground is not None and options.occlude else None,
         draws.noise,
@@ -103,15 +114,29 @@ def make_scene(
     )
 
 
-def ground_of(source: InputImage, recipe: Recipe, inputs: SceneInputs) -> Ground | None:
-    """The prepared ground of a background; None where objects are placed anywhere.
+def crop_of(draws: Draws, source: InputImage, recipe: Recipe) -> Crop | None:
+    """What a sample shows of its background; None for the centred square."""
+    if not recipe.random_crops:
+        return None
+    return random_crop(draws, recipe.image_size, source.width, source.height)
+
+
+def ground_of(
+    source: InputImage, recipe: Recipe, inputs: SceneInputs, crop: Crop | None
+) -> Ground | None:
+    """The prepared ground of what is shown of a background; None for placing anywhere.
 
     Raises:
         Refused: it could not be prepared; the message says why.
     """
     if not is_grounded(recipe):
         return None
-    return inputs.grounds.get(source.id, lambda: Ground.from_bytes(GROUND.read(source, recipe)))
+    ground = inputs.grounds.get(source.id, lambda: Ground.from_bytes(GROUND.read(source, recipe)))
+    if crop is None:
+        return ground
+    height, width = ground.mask.shape
+    box = box_in(crop, (source.width, source.height), (width, height))
+    return cut_ground(ground, box, recipe.image_size)
 
 
 def _candidate(asset: InputImage, labelled: bool = True) -> Candidate:

@@ -6,22 +6,25 @@ from collections import OrderedDict
 
 import numpy as np
 
-from transforms.models.depth.passes import predict_in_passes
+from transforms.models.depth.passes import predict_in_passes, predict_whole
 from transforms.pixels.input_cache import decode_background, read_checked
 from transforms.pixels.layers import Background
 from transforms.plan.inputs import InputImage
 from transforms.prepared import Refused, Thing
 from transforms.recipe import Recipe
+from transforms.scenes.crops import box_in, centred, cut_map
+from transforms.scenes.scene import Crop
 from transforms.steps.depth import loaded_model
 
 _CACHE_BYTES = 64 * 2**20
 
 
 def predict_background(source: InputImage, recipe: Recipe) -> bytes:
-    """Predicts the depth of a clean background, at the size and crop that composites have.
+    """Predicts the depth of a clean background, as composites show it.
 
     Returns:
-        The bytes of an `.npz` file that holds `depth`, float32 [side, side], all finite.
+        The bytes of an `.npz` file that holds `depth`, float32, all finite: [side, side], or where
+        samples show parts of backgrounds [height, width] with the short side `side`.
 
     Raises:
         Refused: the model cannot handle the picture.
@@ -32,7 +35,8 @@ def predict_background(source: InputImage, recipe: Recipe) -> bytes:
     picture = decode_background(read_checked(source.path, source.sha256))
     model = loaded_model(recipe.depth)
     try:
-        depth = predict_in_passes(picture, recipe.image_size, model, recipe.depth.passes)
+        predict = predict_whole if recipe.random_crops else predict_in_passes
+        depth = predict(picture, recipe.image_size, model, recipe.depth.passes)
     except Exception as error:  # Whatever a model raises on a picture costs that picture.
         raise Refused(f"no depth: {type(error).__name__}: {error}") from None
     if not np.isfinite(depth).all():
@@ -59,6 +63,7 @@ def _settings(recipe: Recipe) -> tuple[str, ...]:
         f"model {recipe.depth.digest}",
         f"passes {recipe.depth.passes}",
         f"side {recipe.image_size}",
+        *(("whole",) if recipe.random_crops else ()),
     )
 
 
@@ -101,13 +106,24 @@ class _Maps:
 _MAPS = _Maps(_CACHE_BYTES)
 
 
-def background_depth(source: InputImage, recipe: Recipe) -> Background:
+def background_depth(source: InputImage, recipe: Recipe, crop: Crop | None = None) -> Background:
     """The prepared depth of a background; a worker keeps those that it has read lately.
+
+    Args:
+        source: the background.
+        recipe: how depth was prepared.
+        crop: what is shown of it; None for its centred square.
 
     Raises:
         Refused: there is none; the message says why.
     """
-    return _MAPS.get(source, recipe)
+    background = _MAPS.get(source, recipe)
+    if not recipe.random_crops:
+        return background
+    size = (source.width, source.height)
+    height, width = background.depth.shape
+    box = box_in(crop or centred(*size), size, (width, height))
+    return background.part(cut_map(background.depth, box, recipe.image_size))
 
 
 def forget_backgrounds() -> None:

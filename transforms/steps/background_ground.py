@@ -6,7 +6,7 @@ import numpy as np
 
 from transforms import models
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
-from transforms.models.depth.passes import predict_in_passes
+from transforms.models.depth.passes import predict_in_passes, predict_whole
 from transforms.pixels.input_cache import decode_background, read_checked
 from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.plan import Plan
@@ -25,7 +25,7 @@ _NO_GROUND = "no ground is seen; objects are placed anywhere"
 
 
 def make_ground(source: InputImage, recipe: Recipe) -> bytes:
-    """Finds the ground of a clean background, at the size and crop that composites have.
+    """Finds the ground of a clean background, as composites show it.
 
     With layered depth it is found in the map that was prepared, else in one of the built-in model.
 
@@ -41,7 +41,8 @@ def make_ground(source: InputImage, recipe: Recipe) -> bytes:
         depth = load_depth(DEPTH.read(source, recipe))
         return find_ground(depth, recipe.depth.meaning.near_is_large).to_bytes()
     picture = decode_background(read_checked(source.path, source.sha256))
-    depth = predict_in_passes(picture, recipe.image_size, loaded_model(BUILTIN), _PASSES)
+    predict = predict_whole if recipe.random_crops else predict_in_passes
+    depth = predict(picture, recipe.image_size, loaded_model(BUILTIN), _PASSES)
     if not np.isfinite(depth).all():
         raise Refused("no ground: the depth map has values that are not finite")
     return find_ground(depth).to_bytes()
@@ -68,7 +69,13 @@ def _settings(recipe: Recipe) -> tuple[str, ...]:
     if recipe.layered:
         return (_VERSION, *DEPTH.settings(recipe))
     digest = models.digest(BUILTIN.model)
-    return (_VERSION, f"model {digest}", f"passes {_PASSES}", f"side {recipe.image_size}")
+    return (
+        _VERSION,
+        f"model {digest}",
+        f"passes {_PASSES}",
+        f"side {recipe.image_size}",
+        *(("whole",) if recipe.random_crops else ()),
+    )
 
 
 GROUND = Thing("ground", "npz", is_grounded, _settings, make_ground, Ground.from_bytes)

@@ -34,15 +34,17 @@ def add_layers(block: Block, recipe: Recipe) -> Block:
     scenes: list[SceneLabels] = []
     for i, sample in enumerate(block.placements):
         source = plan.background_by_id[sample.bg_id]
+        crop = block.scenes[i].crop if recipe.scenes is not None else None
         try:
-            background = background_depth(source, recipe)
+            background = background_depth(source, recipe, crop)
         except Refused as error:
             failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
             continue
         if recipe.scenes is not None:
-            ground = ground_of(source, recipe, scene_inputs(recipe.plan_path))
-            hiding = ground if recipe.scenes.occlude else None
-            depth[i], labels = scene_depth(background, hiding, block.scenes[i])
+            ground = None
+            if recipe.scenes.occlude:
+                ground = ground_of(source, recipe, scene_inputs(recipe.plan_path), crop)
+            depth[i], labels = scene_depth(background, ground, block.scenes[i])
             scenes.append(labels)
             continue
         cutout = assets.cutout(sample.fg_id, sample.flip, sample.width, sample.height)

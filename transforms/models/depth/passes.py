@@ -19,7 +19,9 @@ MOST_PASSES = 4 * len(SIZES)
 TRAINED_SIDE = 160
 """Short side that suits the built-in model, for composites of any size."""
 
-_LONGEST = 4  # A whole picture is shown up to this multiple of its short side.
+LONGEST = 4
+"""A whole picture is shown up to this multiple of its short side."""
+
 _NEAREST = 1e-6
 
 
@@ -72,9 +74,45 @@ def predict_in_passes(picture: Image.Image, side: int, model: DepthModel, count:
         ValueError: the model's map has another size than its picture.
     """
     square = picture.width == picture.height
+    short = min(picture.size)
+    left, top = (picture.width - short) / 2, (picture.height - short) / 2
+    area = (left, top, left + short, top + short)
     base = TRAINED_SIDE if model.name == "builtin" else side
-    maps = [_predict(picture, side, base, model, way) for way in passes(count, square)]
+    maps = [_predict(picture, area, side, base, model, way) for way in passes(count, square)]
     return bring_together(maps, model.meaning)
+
+
+def predict_whole(picture: Image.Image, side: int, model: DepthModel, count: int) -> np.ndarray:
+    """Predicts the depth of a whole picture; of a panorama, of its middle.
+
+    Args:
+        picture: an RGB picture of any size.
+        side: short side of the map in pixels.
+        model: the depth model.
+        count: number of passes, 1 to `MOST_PASSES`; those of the cut-out square are left out.
+
+    Returns:
+        float32 [height, width] of the part that `middle` names, as `predict_in_passes`.
+
+    Raises:
+        ValueError: the model's map has another size than its picture.
+    """
+    area = middle(*picture.size)
+    base = TRAINED_SIDE if model.name == "builtin" else side
+    ways = passes(count, square=True)
+    maps = [_predict(picture, area, side, base, model, way) for way in ways]
+    return bring_together(maps, model.meaning)
+
+
+def middle(width: int, height: int) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of what is shown of a picture: all, but for long panoramas."""
+    half = LONGEST * min(width, height) / 2
+    return (
+        max(0.0, width / 2 - half),
+        max(0.0, height / 2 - half),
+        min(float(width), width / 2 + half),
+        min(float(height), height / 2 + half),
+    )
 
 
 def bring_together(maps: list[np.ndarray], meaning: DepthMeaning) -> np.ndarray:
@@ -103,24 +141,18 @@ def bring_together(maps: list[np.ndarray], meaning: DepthMeaning) -> np.ndarray:
 
 
 def _predict(
-    picture: Image.Image, side: int, base: int, model: DepthModel, way: Pass
+    picture: Image.Image,
+    area: tuple[float, float, float, float],
+    side: int,
+    base: int,
+    model: DepthModel,
+    way: Pass,
 ) -> np.ndarray:
-    """One pass: the map of the centred square."""
-    width, height = picture.size
-    short = min(width, height)
-    left, top = (width - short) / 2, (height - short) / 2
-    box = (left, top, left + short, top + short)
+    """One pass: the map of an area of the picture that is as high or as wide as the picture."""
+    short = min(picture.size)
     target = max(1, round(base * way.size))
-    if way.whole:
-        box = (0.0, 0.0, float(width), float(height))
-        if max(width, height) > _LONGEST * short:  # The ends of a panorama say nothing here.
-            half = _LONGEST * short / 2
-            box = (
-                max(0.0, width / 2 - half),
-                max(0.0, height / 2 - half),
-                min(float(width), width / 2 + half),
-                min(float(height), height / 2 + half),
-            )
+    # The ends of a panorama say nothing about its middle.
+    box = middle(*picture.size) if way.whole else area
     shown_width, shown_height = box[2] - box[0], box[3] - box[1]
     size = (
         max(1, round(target * shown_width / short)),
@@ -135,11 +167,14 @@ def _predict(
         depth = np.ascontiguousarray(depth[:, ::-1])
     scale_x, scale_y = size[0] / shown_width, size[1] / shown_height
     cut = (
-        max(0.0, (left - box[0]) * scale_x),
-        max(0.0, (top - box[1]) * scale_y),
-        min(float(size[0]), (left + short - box[0]) * scale_x),
-        min(float(size[1]), (top + short - box[1]) * scale_y),
+        max(0.0, (area[0] - box[0]) * scale_x),
+        max(0.0, (area[1] - box[1]) * scale_y),
+        min(float(size[0]), (area[2] - box[0]) * scale_x),
+        min(float(size[1]), (area[3] - box[1]) * scale_y),
+    )
+    wanted = (
+        round(side * (area[2] - area[0]) / short),
+        round(side * (area[3] - area[1]) / short),
     )
     # Bilinear: no value beyond those of the map.
-    resized = Image.fromarray(depth).resize((side, side), Image.Resampling.BILINEAR, box=cut)
-    return np.asarray(resized)
+    return np.asarray(Image.fromarray(depth).resize(wanted, Image.Resampling.BILINEAR, box=cut))
