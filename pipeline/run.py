@@ -43,6 +43,7 @@ from transforms.plan.inputs import known_categories
 from transforms.plan.plan import Plan, PlanError, samples_per_shard
 from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import LayeredDepth, Origin
+from transforms.report.published import Places
 from transforms.steps.finish import MANIFEST
 
 _LOG = logging.getLogger(__name__)
@@ -337,11 +338,12 @@ def origin_of(
     weights: str | None = None,
 ) -> Origin:
     """What the manifest says of where a data set comes from; `weights` as for `make_recipe`."""
+    text = spec.to_json()
     return Origin(
-        spec.to_json(),
+        text,
         versions(),
         catalog.errors,
-        spec.depth_model if spec.with_depth else None,
+        Places.of(text).text(spec.depth_model) if spec.with_depth else None,
         meaning,
         None if spec.passes is None or weights is None else LayeredDepth(spec.passes, weights),
     )

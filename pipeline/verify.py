@@ -31,6 +31,7 @@ from transforms.owned import is_stray
 from transforms.pixels.input_cache import forget_plans
 from transforms.plan.clean_shards import clean_shards
 from transforms.plan.plan import PLAN, Plan, load_plan
+from transforms.report.published import Places
 from transforms.report.verify_report import Fault, Report, merged
 from transforms.steps.finish import MANIFEST, MANIFEST_CHECKSUM, SPEC
 from transforms.steps.list_shards import ListShards
@@ -98,7 +99,8 @@ def verify(
     if manifest is None:
         return VerifyResult(0, 0, (fault,) if fault else ())
     try:
-        spec = DatasetSpec.from_json(json.dumps(manifest["spec"]))
+        text = _spec_text(folder, manifest)
+        spec = DatasetSpec.from_json(text)
         plan = Plan.from_json(storage.read_text(folder.plan_path))
         next(plan.shards())
     except Exception as error:  # Anything may stand in a damaged file.
@@ -111,7 +113,17 @@ def verify(
     inspection = Inspection(recipe, not other, other)
     chosen = None if sample is None else _some_shards(plan, sample)
     report = _read(chosen, plan, manifest, inspection, arguments)
-    return _judged(Finished(manifest, plan, recipe, report), chosen)
+    return _judged(Finished(manifest, text, plan, recipe, report), chosen)
+
+
+def _spec_text(folder: Folder, manifest: dict[str, Any]) -> str:
+    """The spec as the state holds it, with its paths; where that is damaged, the manifest's."""
+    try:
+        text = storage.read_text(folder.path(SPEC))
+        DatasetSpec.from_json(text)
+    except Exception:  # Anything may stand in a damaged file, which is named later.
+        return json.dumps(manifest["spec"])
+    return text
 
 
 def _judged(finished: Finished, chosen: list[ShardSpec] | None) -> VerifyResult:
@@ -179,12 +191,16 @@ def _compare_spec(finished: Finished) -> Iterator[Fault]:
     except Exception as error:  # Anything may stand in a damaged file.
         yield Fault(SPEC, f"it cannot be read: {reason(error)}")
         return
-    said = DatasetSpec.from_json(json.dumps(finished.manifest["spec"]))
+    places = Places.of(text)
+    shown = DatasetSpec.from_json(json.dumps(places.spec(text)))
+    # Older versions have published whole paths.
+    said = DatasetSpec.from_json(json.dumps(places.spec(json.dumps(finished.manifest["spec"]))))
     for field in dataclasses.fields(held):
-        if getattr(held, field.name) != getattr(said, field.name):
+        if getattr(shown, field.name) != getattr(said, field.name):
             yield Fault(MANIFEST, f"its spec has another {field.name} than {SPEC}")
-    model = held.depth_model if held.with_depth else None
-    if (finished.manifest["depth"] or {}).get("model") != model:
+    model = shown.depth_model if held.with_depth else None
+    found = (finished.manifest["depth"] or {}).get("model")
+    if (found and places.text(found)) != model:
         yield Fault(MANIFEST, f"its depth model is not {model}")
 
 

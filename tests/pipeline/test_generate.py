@@ -218,7 +218,7 @@ def test_manifest_lists_every_file_with_its_checksum(full):
         assert hashlib.sha256(data).hexdigest() == file["sha256"]
     sources = {a["path"]: a["sha256"] for a in manifest["inputs"]["foregrounds"]}
     for path, sha256 in sources.items():
-        assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+        assert hashlib.sha256((inputs / path).read_bytes()).hexdigest() == sha256
     assert manifest["depth"]["kind"] == "relative_inverse_depth"
     assert not list(root.rglob("*.part"))
 

@@ -5,10 +5,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from transforms.elements import Failure
 from transforms.formats.base import FRAGMENT, OtherFile, OutputFile
 from transforms.models.depth.base import DepthMeaning
 from transforms.plan.inputs import InputError, InputImage
 from transforms.plan.plan import Plan
+from transforms.report.published import Places
 from transforms.steps.summarise import Summary
 
 
@@ -27,13 +29,13 @@ class LayeredDepth:
 
 @dataclass(frozen=True)
 class Origin:
-    """What the manifest says about where a data set comes from.
+    """What is known of where a data set comes from.
 
     Attributes:
-        spec: the data set's spec as JSON text.
+        spec: the data set's spec as JSON text, with its paths.
         versions: name and version of each package that decides bytes.
         input_errors: inputs that were left out.
-        depth_model: name of the depth model, None without depth.
+        depth_model: name of the depth model as it is published, None without depth.
         meaning: what its numbers say, None without depth.
         layers: how depth is composed of layers, None where it is predicted from composites.
     """
@@ -50,6 +52,11 @@ class Origin:
         """SPDX identifier of the data set's licence, None where none is given."""
         return json.loads(self.spec).get("license")
 
+    @property
+    def places(self) -> Places:
+        """Where it was made; nothing that is published says so."""
+        return Places.of(self.spec)
+
     def without(self, errors: tuple[InputError, ...]) -> "Origin":
         """The origin after more inputs were left out."""
         found = sorted((*self.input_errors, *errors), key=lambda error: error.path)
@@ -64,9 +71,10 @@ def data_files(summary: Summary) -> tuple[OutputFile, ...]:
 def manifest_json(
     plan: Plan, origin: Origin, summary: Summary, other_files: tuple[OtherFile, ...]
 ) -> str:
-    """The manifest as JSON text."""
+    """The manifest as JSON text; its paths say nothing of the machine that made the data set."""
+    places = origin.places
     content = {
-        "spec": json.loads(origin.spec),
+        "spec": places.spec(origin.spec),
         "layout": plan.layout,
         "samples": summary.statistics.fg_bg.count,
         "failed": summary.statistics.failed,
@@ -83,9 +91,9 @@ def manifest_json(
         },
         "versions": dict(origin.versions),
         "inputs": {
-            "foregrounds": [_input(asset) for asset in plan.foregrounds],
-            "backgrounds": [dataclasses.asdict(asset) for asset in plan.backgrounds],
-            "left_out": [dataclasses.asdict(error) for error in origin.input_errors],
+            "foregrounds": [_input(asset, places) for asset in plan.foregrounds],
+            "backgrounds": [_input(asset, places) for asset in plan.backgrounds],
+            "left_out": [error_fields(error, places) for error in origin.input_errors],
         },
         "files": [dataclasses.asdict(file) for file in data_files(summary)],
         "other_files": [dataclasses.asdict(file) for file in other_files],
@@ -102,9 +110,29 @@ def _layers(layers: LayeredDepth) -> dict[str, object]:
     }
 
 
-def _input(asset: InputImage) -> dict[str, Any]:
+def _input(asset: InputImage, places: Places) -> dict[str, Any]:
     """What is listed of an input; the path of a cut-out is relative to the data set's folder."""
-    fields = dataclasses.asdict(asset)
+    fields = published_input(dataclasses.asdict(asset), places)
     if asset.cutout is not None:
         fields["cutout"]["path"] = asset.cutout.listed
     return fields
+
+
+def published_input(fields: dict[str, Any], places: Places) -> dict[str, Any]:
+    """The fields of an input with its paths cut down."""
+    found = {**fields, "path": places.text(fields["path"])}
+    if fields.get("mask_path"):
+        found["mask_path"] = places.text(fields["mask_path"])
+    if fields.get("cutout"):
+        cutout = fields["cutout"]
+        texts = {name: places.text(cutout[name]) for name in ("model", "note")}
+        found["cutout"] = {**cutout, **texts}
+    return found
+
+
+def error_fields(error: InputError | Failure, places: Places) -> dict[str, Any]:
+    """What is published of an input or a sample that was left out."""
+    return {
+        name: places.text(value) if isinstance(value, str) else value
+        for name, value in dataclasses.asdict(error).items()
+    }

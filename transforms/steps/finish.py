@@ -9,6 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from transforms import storage
+from transforms.elements import Failure
 from transforms.formats import FORMATS
 from transforms.formats.base import (
     Description,
@@ -22,12 +23,12 @@ from transforms.formats.base import (
 from transforms.owned import for_a_run, written_names
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.cutouts import cutout_files
-from transforms.plan.inputs import CUTOUTS
+from transforms.plan.inputs import CUTOUTS, InputError
 from transforms.plan.plan import PLAN, Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
 from transforms.report.gallery import build_gallery
-from transforms.report.manifest import Origin, data_files, manifest_json
+from transforms.report.manifest import Origin, data_files, error_fields, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
 from transforms.report.sample_index import join_index
 from transforms.report.snippets import snippets
@@ -168,7 +169,7 @@ def described(
         texts += FORMATS[name].describe(*both)
     for path, errors in ((INPUT_ERRORS, origin.input_errors), (FAILURES, summary.failures)):
         if errors:  # Where nothing was left out, there is no file.
-            texts.append((path, _lines(errors)))
+            texts.append((path, _lines(errors, origin)))
     return texts
 
 
@@ -177,11 +178,11 @@ def reading_of(plan: Plan, recipe: Recipe) -> Sequence[Snippet]:
     return snippets(recipe.formats, next(iter(plan.shard_counts)), recipe.image_format)
 
 
-def _lines(errors: Sequence[object]) -> str:
+def _lines(errors: Sequence[InputError | Failure], origin: Origin) -> str:
     """What was left out, a line each."""
+    places = origin.places
     return "".join(
-        json.dumps(dataclasses.asdict(error), ensure_ascii=False) + "\n"  # type: ignore[call-overload]
-        for error in errors
+        json.dumps(error_fields(error, places), ensure_ascii=False) + "\n" for error in errors
     )
 
 
@@ -191,7 +192,7 @@ def _write_all(summary: Summary, recipe: Recipe, origin: Origin) -> None:
     origin = origin.without(prepared.errors)
     texts = described(summary, plan, recipe, origin)
     if errors := without_ground(plan, recipe):
-        texts.append((NO_GROUND, _lines(errors)))
+        texts.append((NO_GROUND, _lines(errors, origin)))
     for path in {INPUT_ERRORS, FAILURES, NO_GROUND} - {path for path, _ in texts}:
         storage.delete(folder.path(path))  # A run that stopped later may have left one.
     others = [_write(folder, path, text.encode()) for path, text in texts]

@@ -14,7 +14,7 @@ from transforms.plan.inputs import InputError
 from transforms.plan.plan import PLAN, Plan
 from transforms.recipe import Recipe
 from transforms.report.gallery import gallery_files
-from transforms.report.manifest import LayeredDepth, Origin, manifest_json
+from transforms.report.manifest import LayeredDepth, Origin, manifest_json, published_input
 from transforms.report.sample_index import INDEX
 from transforms.report.verify_report import Fault, Report
 from transforms.steps.finish import (
@@ -37,12 +37,14 @@ class Finished:
 
     Attributes:
         manifest: the contents of its manifest.
+        spec: its spec as JSON text, with its paths where these are known.
         plan: its plan.
         recipe: how it was made.
         report: what reading its shards and joined files has shown.
     """
 
     manifest: dict[str, Any]
+    spec: str
     plan: Plan
     recipe: Recipe
     report: Report
@@ -60,7 +62,7 @@ class Finished:
         if depth and "passes" in depth:
             layers = LayeredDepth(depth["passes"], depth["model_sha256"])
         return Origin(
-            json.dumps(manifest["spec"]),
+            self.spec,
             tuple(manifest["versions"].items()),
             tuple(InputError(**error) for error in manifest["inputs"]["left_out"]),
             depth and depth["model"],
@@ -188,6 +190,7 @@ def checksum_of(folder: Folder, path: str) -> tuple[str | None, str]:
 def compare_manifest(finished: Finished) -> Iterator[Fault]:
     """Where the manifest does not say what plan, spec and records say."""
     manifest, origin = finished.manifest, finished.origin
+    places = origin.places  # Older versions have published whole paths.
     text = manifest_json(finished.plan, origin, finished.report.summary, ())
     wanted = json.loads(text)
     for name in ("layout", "samples", "failed", "splits", "depth"):
@@ -195,7 +198,7 @@ def compare_manifest(finished: Finished) -> Iterator[Fault]:
             found, right = json.dumps(manifest.get(name)), json.dumps(wanted[name])
             yield Fault(MANIFEST, f"{name} is {_short(found)}, not {_short(right)}")
     for kind in ("foregrounds", "backgrounds"):
-        assets = [_known(asset) for asset in manifest["inputs"][kind]]
+        assets = [_known(published_input(a, places)) for a in manifest["inputs"][kind]]
         if assets != [_known(asset) for asset in wanted["inputs"][kind]]:
             yield Fault(MANIFEST, f"its {kind} are not those of the plan")
 
