@@ -200,7 +200,7 @@ def test_statistics_equal_those_of_the_files(full):
     assert statistics["depth"]["values"]["std"] == pytest.approx(values.std(), rel=1e-9)
 
 
-def test_manifest_lists_every_file_with_its_checksum(full):
+def test_manifest_lists_every_file_with_its_checksum(full, inputs):
     root = Path(full.output)
     manifest = json.loads((root / "manifest.json").read_text())
     assert manifest["samples"] == full.samples and manifest["failed"] == 0
