@@ -81,7 +81,7 @@ def test_own_alpha_comes_before_masks_and_masks_before_the_model(spec, caplog):
     assert sorted(found) == [1, 2, 3, 4]
     assert [found[i]["cutout"] is None for i in (1, 2, 3, 4)] == [True, True, False, False]
     assert found[2]["mask_path"].endswith("masks/b2.png")
-    assert found[3]["cutout"]["model"] == spec.cutout_model
+    assert found[3]["cutout"]["model"] == "onnx:red.onnx"
     assert "unsure 0." in found[3]["cutout"]["note"] and "2 parts" in found[4]["cutout"]["note"]
     [left_out] = manifest["inputs"]["left_out"]
     assert left_out["path"].endswith("e5.png") and "finds no object" in left_out["reason"]
