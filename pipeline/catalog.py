@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.categories import read_categories
+from pipeline.credits import credited, read_credits
 from pipeline.cutouts import Cutter
 from pipeline.listing import Listing, find_files
 from pipeline.local.cores import cores
@@ -26,6 +27,7 @@ from transforms.pixels.input_cache import decode_background
 from transforms.plan.inputs import InputError, InputImage, one_line
 from transforms.plan.placement import Canvas
 from transforms.plan.visible import first_empty_box
+from transforms.report.credits import doubts
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def build_catalog(
     """
     findings = _Findings()
     categories = None if spec.categories is None else read_categories(spec.categories)
+    credits = None if spec.credits is None else read_credits(spec.credits)
     pictures = find_files(spec.foregrounds, "foregrounds")
     pairing = Pairing({}, {}, {})
     if spec.masks is not None:
@@ -159,6 +162,14 @@ def build_catalog(
             " some photographs"
         )
         foregrounds = [replace(asset, id=n) for n, asset in enumerate(foregrounds, 1)]
+    if credits is not None:
+        there = [*foregrounds, *backgrounds, *distractors]
+        # A row may be of a picture that was left out.
+        known = credits.by_path([a.path for a in there] + [error.path for error in errors])
+        foregrounds, backgrounds, distractors = (
+            credited(kind, known) for kind in (foregrounds, backgrounds, distractors)
+        )
+        findings.notes += doubts(spec.license, [*foregrounds, *backgrounds, *distractors])
     return Catalog(
         tuple(foregrounds),
         tuple(backgrounds),

@@ -45,6 +45,8 @@ _FREE = (
     "on_error",
     "max_failures",
     "license",
+    "credits",
+    "published",
     "exclude",  # Its keys are compared.
     "crop",  # What it and cut-outs change is compared picture by picture.
     "cutout_model",
@@ -72,6 +74,11 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
     fields["excluded"] = _listed(plan.excluded)
     fields["margins"] = {str(a.id): a.crop for a in plan.foregrounds}
     return fields
+
+
+def _described(spec: DatasetSpec, plan: Plan) -> list[Any]:
+    """What the descriptions say beside what the samples are made of."""
+    return [spec.license, spec.published, {asset.path: asset.credit for asset in plan.inputs}]
 
 
 def _listed(keys: tuple[str, ...]) -> str:
@@ -324,7 +331,8 @@ def judged(spec: DatasetSpec, plan: Plan, maker: Maker, extend: bool, overwrite:
             " what is missing with --extend"
         )
     plan = extended(former_plan, plan)
-    if wanted == found and _is_finished(folder):
+    described = _described(spec, plan) == _described(former, former_plan)
+    if wanted == found and described and _is_finished(folder):
         return Claim(plan, True, former_plan)
     _refuse_maker(spec, there.identity, maker)
     return Claim(plan, False, former_plan, grown=wanted != found)

@@ -41,7 +41,15 @@ def check_places(spec: DatasetSpec) -> None:
     Raises:
         SpecError: a path is empty, the output is inside an input, or an input inside the output.
     """
-    for flag in ("foregrounds", "backgrounds", "masks", "categories", "exclude", "output"):
+    for flag in (
+        "foregrounds",
+        "backgrounds",
+        "masks",
+        "categories",
+        "credits",
+        "exclude",
+        "output",
+    ):
         check_given(flag, getattr(spec, flag))
     output = _real(spec.output)
     inputs = [(flag, path) for flag, path in spec.paths() if flag != "output"]

@@ -117,6 +117,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         categories=known_categories(catalog.foregrounds),
         distractors=catalog.distractors,
         excluded=() if spec.exclude is None else read_excluded(spec.exclude),
+        license=spec.license,
     )
     size = samples_per_shard(plan.total, len(plan.splits))
     plan = dataclasses.replace(plan, shard_samples=size)

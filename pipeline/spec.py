@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pipeline.cutout_request import DOUBT_HELP, MODELS, PARTS_HELP
@@ -73,6 +74,23 @@ class License(Kind):
         if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", value):
             raise Refused("is not an SPDX identifier; give one such as CC-BY-4.0")
         return value
+
+
+class Day(Kind):
+    """A day as YYYY-MM-DD."""
+
+    metavar = "YYYY-MM-DD"
+
+    def accept(self, value: object) -> str:
+        """The day as text."""
+        try:
+            text = value.isoformat() if type(value) is date else f"{value}"  # As YAML reads it.
+            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+                raise ValueError
+            date.fromisoformat(text)
+        except ValueError:
+            raise Refused("is no day; give one such as 2026-03-01") from None
+        return text
 
 
 class Shares(Kind):
@@ -446,6 +464,25 @@ class DatasetSpec:
             _STORAGE,
             License(),
             "licence of the data set, for its card and descriptions, such as CC-BY-4.0",
+            unset="not given",
+        ),
+    )
+    credits: str | None = field(
+        default=None,
+        metadata=option(
+            _INPUTS,
+            Place("CSV"),
+            "who made the inputs, and under which terms: a table whose first line is"
+            " file,author,licence,source, with a row for each picture",
+            unset="not given",
+        ),
+    )
+    published: str | None = field(
+        default=None,
+        metadata=option(
+            _STORAGE,
+            Day(),
+            "day on which the data set is published, for its descriptions",
             unset="not given",
         ),
     )

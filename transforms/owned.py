@@ -13,7 +13,7 @@ _PICTURE = r"(jpg|png)"
 # A file at one of these paths was written by the program itself.
 _ALWAYS = (
     r"manifest\.json(\.sha256)?",
-    r"README\.md|statistics\.(json|md)",
+    r"(README|CREDITS)\.md|statistics\.(json|md)",
     r"errors/(inputs|samples|ground)\.jsonl",
     r"gallery/index\.(html|parquet)",
     r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|objects|triples)\.png",

@@ -185,7 +185,9 @@ def test_wrong_objects_are_named(natural: GenerateResult) -> None:
     swapped = np.where(instances == 1, 2, np.where(instances == 2, 1, instances)).astype(np.uint8)
     assert "the box of object 1" in (fault(swapped) or "")
     assert "not where its mask" in (fault(np.zeros_like(instances)) or "")
-    assert "area of object 1" in (fault(**first("object_areas", values["object_areas"][0] + 1)) or "")
+    assert "area of object 1" in (
+        fault(**first("object_areas", values["object_areas"][0] + 1)) or ""
+    )
     assert "visible to 1.5" in (fault(**first("object_visible", 1.5)) or "")
     assert "visible to 0.1" in (fault(**first("object_visible", 0.1)) or "")
     assert "foreground 999" in (fault(**first("object_fg_ids", 999)) or "")

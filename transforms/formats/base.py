@@ -13,6 +13,7 @@ from transforms import storage
 from transforms.elements import CleanImage, Sample, ShardSpec
 from transforms.formats.schema import Field, Row, Schema
 from transforms.plan.plan import Plan
+from transforms.terms import NO_TERMS, Terms
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
@@ -176,14 +177,14 @@ class Description:
         splits: files by split.
         classes: names of what the foregrounds show, sorted; the name of their folder where nothing
             else is known.
-        license: SPDX identifier of the data set's licence, None where none is given.
+        terms: under which terms the data set stands, and who made its pictures.
     """
 
     text: str
     fields: tuple[Field, ...]
     splits: tuple[SplitFiles, ...]
     classes: tuple[str, ...] = ()
-    license: str | None = None
+    terms: Terms = NO_TERMS
 
 
 class FormatError(ValueError):

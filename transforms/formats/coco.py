@@ -9,6 +9,7 @@ line by line, when all are complete. Clean foregrounds and backgrounds are files
 import io
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -30,8 +31,10 @@ from transforms.formats.base import (
 from transforms.formats.loose import LooseFiles
 from transforms.formats.schema import Schema
 from transforms.pixels.rle import rle_text, run_lengths
+from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
 from transforms.storage import RAW
+from transforms.terms import address, identifier, strictest
 
 _COCO = """\
 from PIL import Image
@@ -112,8 +115,9 @@ class CocoFormat(JoinedFormat):
 
     def fragment_entries(self, path: str, plan: Plan) -> Iterator[Entry]:
         """The lines that a shard contributes; the ids of annotations are not compared."""
+        licenses = _licenses(plan)
         for line in _lines([path]):
-            yield Entry(_IMAGES, json.dumps(line["image"]).encode())
+            yield Entry(_IMAGES, json.dumps(licenses.added(line)).encode())
         for annotation in _objects(plan, [path]):
             annotation.pop("id", None)
             yield Entry(_ANNOTATIONS, json.dumps(annotation).encode(), is_record=False)
@@ -156,6 +160,49 @@ def categories_of(plan: Plan) -> dict[str, int]:
     return {name: number for number, name in enumerate(plan.class_names, 1)}
 
 
+@dataclass(frozen=True)
+class _Licenses:
+    """The licences of a data set and of its inputs.
+
+    Attributes:
+        ids: numbers by name, from 1: the data set's own, then those of its inputs, sorted.
+        general: what counts for every image. Distractors do: nothing says which are on it.
+        foregrounds: names by id, empty for what is not known.
+        backgrounds: the same.
+    """
+
+    ids: dict[str, int]
+    general: tuple[str, ...]
+    foregrounds: dict[int, str]
+    backgrounds: dict[int, str]
+
+    def added(self, line: dict[str, Any]) -> dict[str, Any]:
+        """The entry of an image with the strictest terms of the data set and of what is on it."""
+        image: dict[str, Any] = line["image"]
+        if not self.ids:
+            return image
+        shown = {image["fg_id"], *(a["fg_id"] for a in line["annotations"] if "fg_id" in a)}
+        terms = [self.foregrounds[fg_id] for fg_id in sorted(shown)]
+        terms = [*self.general, *terms, self.backgrounds[image["bg_id"]]]
+        found = strictest(text for text in terms if text)
+        return image if found is None else {**image, "license": self.ids[found]}
+
+
+def _licenses(plan: Plan) -> _Licenses:
+    def name(asset: InputImage) -> str:
+        text = asset.credit.license if asset.credit else ""
+        return identifier(text) or text
+
+    own = () if plan.license is None else (plan.license,)
+    others = sorted({name(asset) for asset in plan.inputs} - {"", *own})
+    return _Licenses(
+        {text: number for number, text in enumerate((*own, *others), 1)},
+        (*own, *sorted({name(asset) for asset in plan.distractors})),
+        {asset.id: name(asset) for asset in plan.foregrounds},
+        {asset.id: name(asset) for asset in plan.backgrounds},
+    )
+
+
 def _head(plan: Plan) -> str:
     """What stands before the images."""
     listed = [
@@ -163,18 +210,23 @@ def _head(plan: Plan) -> str:
         for name, number in categories_of(plan).items()
     ]
     info = {"description": "Foregrounds pasted on backgrounds", "version": "1.0"}
+    licenses = [
+        {"id": number, "name": name, "url": address(name) or ""}
+        for name, number in _licenses(plan).ids.items()
+    ]
     # In ASCII: pycocotools opens the file in the encoding of its user's system.
     return (
-        f'{{"info": {json.dumps(info)},\n"licenses": [],\n'
+        f'{{"info": {json.dumps(info)},\n"licenses": {json.dumps(licenses)},\n'
         f'"categories": {json.dumps(listed)},\n"images": [\n'
     )
 
 
 def _annotations(plan: Plan, paths: list[str]) -> Iterator[str]:
     """The text of `annotations.json`, piece by piece."""
+    licenses = _licenses(plan)
     yield _head(plan)
     for number, line in enumerate(_lines(paths)):
-        yield f"{',' if number else ''}{json.dumps(line['image'])}\n"
+        yield f"{',' if number else ''}{json.dumps(licenses.added(line))}\n"
     yield _BETWEEN
     for number, annotation in enumerate(_objects(plan, paths), 1):
         yield f"{',' if number > 1 else ''}{json.dumps({'id': number, **annotation})}\n"

@@ -10,6 +10,7 @@ from typing import Any
 
 from transforms.formats.base import VERSION, Description, SplitFiles
 from transforms.formats.schema import Field, Kind
+from transforms.terms import Terms
 
 _NAME = "mask_depth"
 _PARQUET = "application/x-parquet"
@@ -21,8 +22,6 @@ _WORDS = (
     "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "separator",
     "source", "subField", "transform",
 )  # fmt: skip
-
-_LICENSES = "https://spdx.org/licenses/"
 
 _TYPES: dict[Kind, str] = {
     "text": "sc:Text",
@@ -68,7 +67,7 @@ def croissant_json(samples: Description, clean: Description) -> str:
         "name": _NAME,
         "description": samples.text,
         "version": VERSION,
-        **({} if samples.license is None else {"license": f"{_LICENSES}{samples.license}"}),
+        **_terms(samples.terms),
         "distribution": distribution,
         "recordSet": record_sets,
     }
@@ -90,6 +89,17 @@ def _context() -> dict[str, Any]:
         "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
         **{word: f"cr:{word}" for word in _WORDS},
     }
+
+
+def _terms(terms: Terms) -> dict[str, Any]:
+    """What is said of terms and authors; there is no date where none was given."""
+    said = {
+        "license": terms.license_address,
+        "creator": [{"@type": "sc:Person", "name": name} for name in terms.authors],
+        "datePublished": terms.published,
+        "citeAs": terms.citation,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _file_set(name: str, includes: str) -> dict[str, Any]:

@@ -345,8 +345,8 @@ def _dataset_info(name: str, description: Description) -> dict[str, Any]:
         "name": name,
         "version": VERSION,
         "description": description.text,
-        "citation": "",
-        **_redistribution(description.license),
+        "citation": description.terms.citation,
+        **_redistribution(description.terms.license),
         "fileFormat": "tfrecord",
         "splits": [
             {

@@ -7,6 +7,8 @@ from pathlib import Path
 from transforms.extras import needs
 from transforms.models.base import ModelError
 
+HUB_TERMS = "Its terms are those that its page on the Hugging Face hub says."
+
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 

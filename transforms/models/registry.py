@@ -21,11 +21,13 @@ class Kind(Generic[Model]):
             imports what it needs only then. Raises ModelError.
         files: the files that decide what a model of this source predicts: weights, and settings
             that come with them. Raises ModelError when there is no such model.
+        terms: under which terms its predictions may be used, in a sentence or two.
     """
 
     form: str
     load: Callable[[str, Running], Model]
     files: Callable[[str], Iterable[Path]]
+    terms: str = "Its terms are those of its file, which are not known here."
 
 
 class Registry(Generic[Model]):
@@ -77,6 +79,11 @@ class Registry(Generic[Model]):
             return found[0][1]
         lines = "".join(f"{checksum}  {name}\n" for name, checksum in sorted(found))
         return hashlib.sha256(lines.encode()).hexdigest()
+
+    def terms(self, name: str) -> str:
+        """Under which terms a model stands. Raises ModelError when there is no such one."""
+        kind, _ = self._find(name)
+        return kind.terms
 
     def _find(self, name: str) -> tuple[Kind[Model], str]:
         prefix, _, source = name.partition(":")

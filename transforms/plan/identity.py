@@ -78,12 +78,13 @@ def part_of(plan: Plan, shard: ShardSpec) -> int:
 def plan_digest(plan: Plan, last: int) -> str:
     """SHA-256 of a plan up to one of its parts, without later additions, hexadecimal.
 
-    Paths of inputs do not count: inputs may move. Nor do fields that have their default, so that a
-    later version with more fields has the same digests.
+    Paths of inputs do not count: inputs may move. Nor do terms and credits, which change no
+    picture, nor fields that have their default, so that a later version with more fields has the
+    same digests.
     """
     parts = plan.all_parts[: last + 1]
     fields = _set_fields(plan)
-    for name in ("placements", "parts"):
+    for name in ("placements", "parts", "license"):
         fields.pop(name, None)
     fields["parts"] = [dataclasses.asdict(part) for part in parts]
     if plan.distractors:
@@ -96,7 +97,7 @@ def plan_digest(plan: Plan, last: int) -> str:
 
 def _without_paths(asset: InputImage) -> dict[str, Any]:
     fields = _set_fields(asset)
-    for name in ("path", "mask_path"):
+    for name in ("path", "mask_path", "credit"):
         fields.pop(name, None)
     if "cutout" in fields:
         fields["cutout"] = fields["cutout"]["sha256"]

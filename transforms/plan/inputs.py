@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from transforms.terms import Credit
+
 
 def one_line(text: str) -> str:
     """A text with line breaks and other control characters escaped."""
@@ -56,6 +58,7 @@ class InputImage:
         crop: left, top, right and bottom in pixels of the part that is used, the last two
             exclusive; None for all of it.
         cutout: what is used in its place, where a model has cut it out.
+        credit: who made it and under which terms, if a table of credits names it.
     """
 
     id: int
@@ -69,16 +72,18 @@ class InputImage:
     category: str | None = None
     crop: tuple[int, int, int, int] | None = None
     cutout: PreparedCutout | None = None
+    credit: Credit | None = None
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "InputImage":
         """Reads what `dataclasses.asdict` and JSON have made of one."""
-        crop, cutout = fields.get("crop"), fields.get("cutout")
+        crop, cutout, credit = (fields.get(name) for name in ("crop", "cutout", "credit"))
         return cls(
             **{
                 **fields,
                 "crop": None if crop is None else tuple(crop),
                 "cutout": None if cutout is None else PreparedCutout(**cutout),
+                "credit": None if credit is None else Credit(**credit),
             }
         )
 

@@ -86,6 +86,7 @@ class Plan:
         shard_samples: samples in a shard where `num_shards` is None.
         distractors: things that are pasted into scenes without a label, by id.
         excluded: keys of samples that are not made, sorted.
+        license: SPDX identifier of the data set's licence, None where none is given.
     """
 
     seed: int
@@ -106,6 +107,7 @@ class Plan:
     shard_samples: int = SAMPLES_PER_SHARD
     distractors: tuple[InputImage, ...] = ()
     excluded: tuple[str, ...] = ()
+    license: str | None = None
 
     @cached_property
     def _excluded(self) -> frozenset[str]:
@@ -116,6 +118,11 @@ class Plan:
         if not self.excluded:
             return placements
         return tuple(each for each in placements if each.key not in self._excluded)
+
+    @property
+    def inputs(self) -> tuple[InputImage, ...]:
+        """All pictures that the samples are made of."""
+        return (*self.foregrounds, *self.backgrounds, *self.distractors)
 
     @cached_property
     def needlessly_excluded(self) -> tuple[str, ...]:

@@ -68,11 +68,22 @@ def dataset_card(
     samples: Description,
     front_matter: Sequence[str],
     snippets: Sequence[Snippet],
+    credits: Sequence[str] = (),
 ) -> str:
-    """README.md of the data set; `front_matter` is what its formats add to its YAML."""
+    """README.md of the data set.
+
+    Args:
+        plan: its plan.
+        origin: where it comes from.
+        statistics: exact counts.
+        samples: what is said of its samples.
+        front_matter: what its formats add to its YAML.
+        snippets: how to read it.
+        credits: lines on its terms and origin.
+    """
     return "\n".join(
         [
-            _front_matter(statistics, front_matter, samples.license),
+            _front_matter(statistics, front_matter, samples.terms.license),
             "# Mask and depth data set",
             "",
             samples.text,
@@ -98,6 +109,10 @@ def dataset_card(
             "`DIR` stands for this folder.",
             "",
             *_reading(snippets),
+            "## Terms and origin",
+            "",
+            *credits,
+            "",
             "## Statistics",
             "",
             statistics_markdown(statistics, origin.meaning),

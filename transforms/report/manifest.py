@@ -48,9 +48,9 @@ class Origin:
     layers: LayeredDepth | None = None
 
     @property
-    def license(self) -> str | None:
-        """SPDX identifier of the data set's licence, None where none is given."""
-        return json.loads(self.spec).get("license")
+    def published(self) -> str | None:
+        """The day on which the data set is published, None where none is given."""
+        return json.loads(self.spec).get("published")
 
     @property
     def places(self) -> Places:

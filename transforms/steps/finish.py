@@ -27,12 +27,19 @@ from transforms.plan.inputs import CUTOUTS, InputError
 from transforms.plan.plan import PLAN, Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.card import dataset_card, dataset_text
+from transforms.report.credits import (
+    CREDITS,
+    credits_text,
+    model_lines,
+    summary_lines,
+    terms_of,
+)
 from transforms.report.gallery import build_gallery
 from transforms.report.manifest import Origin, data_files, error_fields, manifest_json
 from transforms.report.report import statistics_json, statistics_markdown
 from transforms.report.sample_index import join_index
 from transforms.report.snippets import snippets
-from transforms.steps.background_ground import without_ground
+from transforms.steps.background_ground import BUILTIN, is_grounded, without_ground
 from transforms.steps.index import indexed_format
 from transforms.steps.prepare import index_file, read_preparation
 from transforms.steps.summarise import Summary
@@ -63,19 +70,21 @@ def descriptions(
         return tuple(SplitFiles(name, tuple(by_split[name])) for name in by_split if name in wanted)
 
     text = dataset_text(recipe.schema, origin)
+    plan = load_plan(recipe.plan_path)
+    terms = terms_of(plan, origin)
     return (
         Description(
             text,
             recipe.schema.sample_fields(),
             splits(set(by_split) - clean),
-            load_plan(recipe.plan_path).class_names,
-            license=origin.license,
+            plan.class_names,
+            terms=terms,
         ),
         Description(
             "The resized foregrounds and backgrounds of a data set of composites.",
             recipe.schema.clean_fields(),
             splits(clean),
-            license=origin.license,
+            terms=terms,
         ),
     )
 
@@ -160,10 +169,17 @@ def described(
     samples, _ = next(iter(by_format.values()))
     front = [line for name in by_format for line in FORMATS[name].front_matter(*by_format[name])]
     reading = reading_of(plan, recipe)
+    ground = None if recipe.layered or not is_grounded(recipe) else BUILTIN.model
+    models = model_lines(plan, origin, ground)
+    credits = tuple(summary_lines(plan, models))
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
-        ("README.md", dataset_card(plan, origin, summary.statistics, samples, front, reading)),
+        (
+            "README.md",
+            dataset_card(plan, origin, summary.statistics, samples, front, reading, credits),
+        ),
+        (CREDITS, credits_text(plan, origin.places, models)),
     ]
     for name, both in by_format.items():
         texts += FORMATS[name].describe(*both)

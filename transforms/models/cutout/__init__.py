@@ -5,7 +5,7 @@ from pathlib import Path
 
 from transforms.models.base import ModelError, Running
 from transforms.models.cutout.base import CutoutModel
-from transforms.models.hub import find
+from transforms.models.hub import HUB_TERMS, find
 from transforms.models.registry import Kind, Registry
 
 # The code of a model is imported when the model is loaded: ONNX Runtime takes a while.
@@ -76,13 +76,19 @@ def _hub_graph(source: str) -> Path:
     return graph
 
 
+_BUILTIN_TERMS = (
+    "MIT, as this program; its encoder's weights are Apache-2.0. The pictures that it was trained"
+    " on are for research; whether weights inherit that is for the user to judge."
+)
+_U2NETP_TERMS = "Apache-2.0 according to its authors; trained on DUTS, which is for research."
+
 CUTOUT_MODELS: Registry[CutoutModel] = Registry(
     "cut-out",
     [
-        Kind("builtin", _builtin, _builtin_files),
-        Kind("u2netp", _u2netp, _u2netp_files),
+        Kind("builtin", _builtin, _builtin_files, _BUILTIN_TERMS),
+        Kind("u2netp", _u2netp, _u2netp_files, _U2NETP_TERMS),
         Kind("onnx:PATH", _onnx, _onnx_files),
-        Kind("hf:ID_OR_DIR", _hub, _hub_files),
+        Kind("hf:ID_OR_DIR", _hub, _hub_files, HUB_TERMS),
     ],
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from transforms.models.base import Running
 from transforms.models.depth.base import DepthModel
 from transforms.models.devices import require_torch
-from transforms.models.hub import transformers_files
+from transforms.models.hub import HUB_TERMS, transformers_files
 from transforms.models.registry import Kind, Registry, local_file
 
 # The code of a model is imported when the model is loaded: torch and ONNX Runtime take seconds.
@@ -54,12 +54,18 @@ def _torchscript_files(source: str) -> Sequence[Path]:
     return [local_file(source, "torch.jit.save")]
 
 
+_BUILTIN_TERMS = (
+    "MIT, as this program. Several of the sources that it was trained on are for research or"
+    " non-commercial use, such as KITTI and SHIFT (CC BY-NC-SA); whether weights inherit that is"
+    " for the user to judge. Its model card lists all of them."
+)
+
 DEPTH_MODELS: Registry[DepthModel] = Registry(
     "depth",
     [
-        Kind("builtin", _builtin, _builtin_files),
+        Kind("builtin", _builtin, _builtin_files, _BUILTIN_TERMS),
         Kind("onnx:PATH", _onnx, _onnx_files),
-        Kind("hf:ID_OR_DIR", _hugging_face, transformers_files),
+        Kind("hf:ID_OR_DIR", _hugging_face, transformers_files, HUB_TERMS),
         Kind("torchscript:PATH", _torchscript, _torchscript_files),
     ],
 )
