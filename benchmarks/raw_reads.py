@@ -21,7 +21,7 @@ from PIL import Image
 from pipeline.spec import DatasetSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import CLEAN_FIELDS, Picture, Row, Schema
-from transforms.pixels.codecs import decode_jpeg
+from transforms.pixels.codecs import decode_jpeg, decode_png
 from transforms.plan.plan import Plan
 
 BATCH = 32
@@ -198,7 +198,7 @@ def in_pycocotools(job: Job, raw: Raw) -> Iterator[int]:
 
 
 def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[int]:
-    """Decoded by simplejpeg and Pillow, as PyTorch's float tensors; a background to each."""
+    """Decoded as in `MaskDepthDataset`, as PyTorch's float tensors; a background to each."""
     import torch
 
     def tensor(pixels: np.ndarray) -> torch.Tensor:
@@ -208,10 +208,10 @@ def in_tensors(job: Job, raw: Raw, order: np.ndarray | None = None) -> Iterator[
     jpeg = job.spec.image_format == "jpeg"
     for i, (image, mask, *depth) in raw.read(order):
         tensor(raw.backgrounds[raw.places[i]])
-        tensor(decode_jpeg(image) if jpeg else np.array(Image.open(io.BytesIO(image))))
-        tensor(np.array(Image.open(io.BytesIO(mask))))
+        tensor(decode_jpeg(image) if jpeg else decode_png(image))
+        tensor(decode_png(mask))
         for data in depth:
-            pixels = np.array(Image.open(io.BytesIO(data))).astype(np.float32)
+            pixels = decode_png(data).astype(np.float32)
             torch.from_numpy(pixels * raw.scales[i, 0] + raw.scales[i, 1])
         yield 1
 

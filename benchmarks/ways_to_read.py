@@ -61,14 +61,20 @@ def _torch_at_random(job: Job) -> Iterator[Item]:
         yield 1, tuple(sample[name] for name in names)
 
 
-def _torch_loader(job: Job) -> Iterator[Item]:
+def _torch_loader(job: Job, dtype: str = "float32") -> Iterator[Item]:
+    import torch
     from torch.utils.data import DataLoader
 
     from pipeline.readers.torch import MaskDepthDataset
 
-    samples, names = MaskDepthDataset(job.data, job.split), ["fg_bg", *_names(job)[1:]]
+    samples = MaskDepthDataset(job.data, job.split, dtype=getattr(torch, dtype))
+    names = ["fg_bg", *_names(job)[1:]]
     for batch in DataLoader(samples, batch_size=BATCH, num_workers=WORKERS):
         yield len(batch["key"]), tuple(batch[name] for name in names)
+
+
+def _torch_loader_of_bytes(job: Job) -> Iterator[Item]:
+    return _torch_loader(job, "uint8")
 
 
 def _tensorflow_load(job: Job) -> Iterator[Item]:
@@ -193,6 +199,13 @@ WAYS = (
         "parquet",
         ("torch",),
         _torch_loader,
+        raw_reads.in_tensors_by_processes,
+    ),
+    Way(
+        f"the same, dtype=uint8, {WORKERS} workers",
+        "parquet",
+        ("torch",),
+        _torch_loader_of_bytes,
         raw_reads.in_tensors_by_processes,
     ),
     Way(

@@ -7,21 +7,20 @@ loader = torch.utils.data.DataLoader(samples, batch_size=32, shuffle=True, num_w
 Needs the extra `torch`.
 """
 
-import io
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import partial
-from itertools import accumulate
+import copy
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
+from pipeline.readers.rows import Rows
 from transforms.extras import missing
-from transforms.pixels.codecs import decode_jpeg
+from transforms.pixels.codecs import decode_jpeg, decode_png
 
 try:
     import torch
@@ -30,20 +29,22 @@ except ImportError:
     raise missing(__name__, "PyTorch", "torch") from None
 
 Sample = dict[str, Any]
+Several = slice | Sequence[int] | np.ndarray | torch.Tensor
 
 _FIELDS = ("key", "image", "mask", "depth", "depth_scale", "depth_offset", "fg_id", "bg_id")
 _CLEAN_FIELDS = ("id", "image", "mask")
-_CACHED_GROUPS = 4
 _CACHED_BYTES = 2**26
+# Just below the 32 MiB up to which glibc follows the sizes of blocks.
+_LARGEST_MAPPED = 2**25 - 2**13
 _JPEG = b"\xff\xd8"
 
 
 class MaskDepthDataset(Dataset[Sample]):
     """The samples of one split, each with its clean background.
 
-    Any sample is read without the others: the files are memory-mapped, and one row group of a
-    hundred samples is read at a time. It can be sent to worker processes and works with
-    every sampler. Neighbouring samples share their foregrounds: train with `shuffle=True`.
+    Any sample is read without the others: the files are memory-mapped. It can be sent to worker
+    processes and works with every sampler. Neighbouring samples share their foregrounds: train
+    with `shuffle=True`.
 
     A sample is a dict that the default collation takes:
 
@@ -53,13 +54,22 @@ class MaskDepthDataset(Dataset[Sample]):
       depth.
     - `key`: str; `fg_id`, `bg_id`: int.
 
+    `samples[i]` is one sample, `samples[~i]` the same from the end. A slice, or a list, array or
+    tensor of numbers or of truth values, gives a data set of these samples, which reads the same
+    files.
+
     Args:
         root: folder of the data set, on a local file system.
         split: name of the split.
-        transform: called with each sample; what it returns takes the sample's place.
+        transform: called with each sample; what it returns takes the sample's place. Those of
+            torchvision and albumentations go into `Torchvision` and `Albumentations` of
+            `pipeline.readers.augment`.
+        dtype: of `bg`, `fg_bg` and `mask`. With `torch.uint8` they are in 0..255: a batch from a
+            worker process is a third as large, and is divided by 255 where it is used.
 
     Raises:
         FileNotFoundError: the data set has no such split in Parquet.
+        ValueError: `dtype` is another.
     """
 
     def __init__(
@@ -67,54 +77,122 @@ class MaskDepthDataset(Dataset[Sample]):
         root: str | Path,
         split: str = "train",
         transform: Callable[[Sample], Any] | None = None,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
+        if dtype not in (torch.float32, torch.uint8):
+            raise ValueError(f"dtype is {dtype}; it may be torch.float32 or torch.uint8")
         self.transform = transform
-        self._samples = _Table(_files(root, "data", split), _FIELDS)
+        self.dtype = dtype
+        self._samples = Rows(_files(root, "data", split), _FIELDS)
+        self._positions: range | np.ndarray = range(len(self._samples))
         self._clean = {
             kind: _CleanPictures(_files(root, "assets", kind))
             for kind in ("backgrounds", "foregrounds")
         }
-        self.has_depth = "depth" in self._samples.columns
+        self.has_depth = "depth" in self._samples.fields
 
     def __len__(self) -> int:
         """Number of samples."""
-        return self._samples.rows
+        return len(self._positions)
 
-    def __getitem__(self, index: int) -> Any:
-        """One sample. Raises IndexError when there is no such one."""
-        row = self._samples.row(index)
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Any: ...
+    @overload
+    def __getitem__(self, index: Several) -> "MaskDepthDataset": ...
+    def __getitem__(self, index: Any) -> Any:
+        """One sample, or a data set of several. Raises IndexError when there is no such one."""
+        if isinstance(index, slice) or np.ndim(index):
+            chosen = copy.copy(self)
+            chosen._positions = _chosen(self._positions, index)
+            return chosen
+        return self._sample(_position(self._positions, operator.index(index)))
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """Several samples, read in the order of the files and returned in the given one.
+
+        Loaders call it for a batch. Raises IndexError when there is no such one.
+        """
+        _keep_freed_memory()
+        positions = [_position(self._positions, index) for index in indices]
+        samples: list[Any] = [None] * len(positions)
+        for place in sorted(range(len(positions)), key=positions.__getitem__):
+            samples[place] = self._sample(positions[place])
+        return samples
+
+    def __iter__(self) -> Iterator[Any]:
+        """All samples in order."""
+        return (self[index] for index in range(len(self)))
+
+    def _sample(self, position: int) -> Any:
+        row = self._samples.row(position)
         bg_id = row("bg_id")
         sample: Sample = {
             "bg": self.background(bg_id),
-            "fg_bg": _image(_decoded(row("image"))),
-            "mask": _image(_decoded(row("mask"))),
+            "fg_bg": self._picture(_planes(row("image"))),
+            "mask": self._picture(_planes(row("mask"))),
             "key": row("key"),
             "fg_id": row("fg_id"),
             "bg_id": bg_id,
         }
         if self.has_depth:
-            pixels = _decoded(row("depth")).astype(np.float32)
-            values = pixels * np.float32(row("depth_scale")) + np.float32(row("depth_offset"))
-            sample["depth"] = torch.from_numpy(values)[None]
+            values = _planes(row("depth")).astype(np.float32)
+            values *= np.float32(row("depth_scale"))
+            values += np.float32(row("depth_offset"))
+            sample["depth"] = torch.from_numpy(values)
         return sample if self.transform is None else self.transform(sample)
 
-    def __iter__(self) -> Iterator[Any]:
-        """All samples in the order of the files."""
-        return (self[index] for index in range(len(self)))
+    def _picture(self, planes: np.ndarray) -> torch.Tensor:
+        """Bytes as a tensor of their own, in 0..1 where it holds floats."""
+        if self.dtype == torch.uint8:
+            return torch.from_numpy(planes.copy())
+        # In NumPy: on so few pixels, PyTorch's threads wait for one another where cores are busy.
+        return torch.from_numpy(np.divide(planes, np.float32(255)))
 
     def background(self, bg_id: int) -> torch.Tensor:
-        """The clean background of an id: float32 [3, height, width] in 0..1."""
-        return _image(self._clean["backgrounds"].pictures(bg_id)[0])
+        """The clean background of an id: [3, height, width], float32 in 0..1 or uint8."""
+        return self._picture(self._clean["backgrounds"].pictures(bg_id)[0])
 
     def foreground(self, fg_id: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The clean foreground of an id and its alpha.
 
         Returns:
-            float32 [3, height, width], black where it is transparent, and float32
-            [1, height, width], both in 0..1 and at its largest pasted size.
+            [3, height, width], black where it is transparent, and [1, height, width], at its
+            largest pasted size; float32 in 0..1 or uint8.
         """
         image, alpha = self._clean["foregrounds"].pictures(fg_id)
-        return _image(image), _image(alpha)
+        return self._picture(image), self._picture(alpha)
+
+
+@lru_cache(maxsize=1)
+def _keep_freed_memory() -> None:
+    """Makes glibc keep the memory of a batch for the next one, up to 64 MiB.
+
+    Until it has freed one large block it returns all of it to the system, and the pages of a
+    batch of floats, mapped anew each time, cost more than its decoding. Untouched, the block
+    itself costs nothing.
+    """
+    np.empty(_LARGEST_MAPPED, np.uint8)
+
+
+def _position(positions: range | np.ndarray, index: int) -> int:
+    if not -len(positions) <= index < len(positions):
+        raise IndexError(f"there is no sample {index}; there are {len(positions)}")
+    return int(positions[index])
+
+
+def _chosen(positions: range | np.ndarray, index: Several) -> range | np.ndarray:
+    if isinstance(index, slice):
+        return positions[index]
+    numbers, count = np.asarray(index), len(positions)
+    if numbers.dtype == bool:
+        if numbers.shape != (count,):
+            raise IndexError(f"{numbers.shape} truth values do not choose from {count} samples")
+        numbers = np.flatnonzero(numbers)
+    elif not numbers.size:
+        numbers = numbers.astype(np.int64)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise TypeError(f"numbers of samples are a list of whole numbers, not {index!r}")
+    return np.array([_position(positions, number) for number in numbers.tolist()], np.int64)
 
 
 def _files(root: str | Path, place: str, split: str) -> list[str]:
@@ -129,87 +207,19 @@ def _files(root: str | Path, place: str, split: str) -> list[str]:
     return files
 
 
-def _decoded(data: bytes) -> np.ndarray:
-    """Pixels of a JPEG or PNG file: [height, width] or [height, width, 3]."""
-    return decode_jpeg(data) if data.startswith(_JPEG) else np.array(Image.open(io.BytesIO(data)))
-
-
-def _image(pixels: np.ndarray) -> torch.Tensor:
-    """Bytes [height, width] or [height, width, 3] as float32 [channels, height, width] in 0..1."""
-    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-    # In NumPy: on so few pixels, PyTorch's threads wait for one another where cores are busy.
-    return torch.from_numpy(np.divide(planes, np.float32(255), order="C"))
-
-
-class _Table:
-    """The rows of several Parquet files, numbered through, read a row group at a time.
-
-    Of `fields`, those that the files have are read; of pictures, the files without their names.
-    """
-
-    def __init__(self, paths: Sequence[str], fields: Collection[str]) -> None:
-        self._paths = list(paths)
-        footers = [pq.read_metadata(path) for path in self._paths]
-        self._groups = [
-            (file, group)
-            for file, footer in enumerate(footers)
-            for group in range(footer.num_row_groups)
-        ]
-        sizes = (footers[file].row_group(group).num_rows for file, group in self._groups)
-        self._starts = list(accumulate(sizes, initial=0))
-        found = [field for field in pq.read_schema(self._paths[0]) if field.name in fields]
-        self.columns = frozenset(field.name for field in found)
-        self._leaves = [
-            f"{field.name}.bytes" if pa.types.is_struct(field.type) else field.name
-            for field in found
-        ]
-        self._open: dict[int, pq.ParquetFile] = {}
-        self._cache: dict[int, pa.Table] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Open files and what was read from them stay in their process.
-        return {**self.__dict__, "_open": {}, "_cache": {}}
-
-    @property
-    def rows(self) -> int:
-        return self._starts[-1]
-
-    def row(self, index: int) -> Callable[[str], Any]:
-        """A function that gives the row's value in a column; of a picture, its file."""
-        position = index + self.rows if index < 0 else index
-        if not 0 <= position < self.rows:
-            raise IndexError(f"there is no sample {index}; there are {self.rows}")
-        number = bisect_right(self._starts, position) - 1
-        return partial(_value, self._group(number), position - self._starts[number])
-
-    def _group(self, number: int) -> pa.Table:
-        table = self._cache.pop(number, None)
-        if table is None:
-            file, group = self._groups[number]
-            if file not in self._open:
-                # Mapped files need no buffers ahead of them.
-                self._open[file] = pq.ParquetFile(
-                    self._paths[file], memory_map=True, pre_buffer=False
-                )
-            table = self._open[file].read_row_group(group, self._leaves, use_threads=False)
-            while len(self._cache) >= _CACHED_GROUPS:
-                del self._cache[next(iter(self._cache))]
-        self._cache[number] = table  # The most recently used is last.
-        return table
-
-
-def _value(table: pa.Table, row: int, name: str) -> Any:
-    [column] = table.column(name).chunks
-    return (column.field("bytes") if pa.types.is_struct(column.type) else column)[row].as_py()
+def _planes(data: bytes | memoryview) -> np.ndarray:
+    """Pixels of a JPEG or PNG file: uint8 or uint16 [channels, height, width]."""
+    pixels = decode_jpeg(data) if data[:2] == _JPEG else decode_png(data)
+    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
 
 
 class _CleanPictures:
     """Clean pictures by id; about 64 MiB of decoded ones are kept."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self._table = _Table(paths, _CLEAN_FIELDS)
+        self._rows = Rows(paths, _CLEAN_FIELDS)
         ids = pa.concat_tables(pq.read_table(path, columns=["id"]) for path in paths)
-        self._rows = {number: row for row, number in enumerate(ids.column("id").to_pylist())}
+        self._places = {number: row for row, number in enumerate(ids.column("id").to_pylist())}
         self._cache: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._bytes = 0
 
@@ -217,11 +227,11 @@ class _CleanPictures:
         return {**self.__dict__, "_cache": {}, "_bytes": 0}
 
     def pictures(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Colour, uint8 [height, width, 3], and alpha, uint8 [height, width]."""
+        """Colour, uint8 [3, height, width], and alpha, uint8 [1, height, width]."""
         found = self._cache.pop(number, None)
         if found is None:
-            row = self._table.row(self._rows[number])
-            found = _decoded(row("image")), _decoded(row("mask"))
+            row = self._rows.row(self._places[number])
+            found = _planes(row("image")), _planes(row("mask"))
             self._bytes += sum(pixels.nbytes for pixels in found)
         self._cache[number] = found
         while self._bytes > _CACHED_BYTES and len(self._cache) > 1:

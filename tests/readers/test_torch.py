@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -99,6 +100,29 @@ def test_a_sample_is_read_without_the_others(full, tmp_path):
     assert len(pickle.dumps(samples)) < first.stat().st_size / 20
 
 
+def test_values_are_read_where_they_stand(full, monkeypatch):
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a row group is read as a whole")
+
+    expected = MaskDepthDataset(full.output)[100]["key"]
+    for name in ("read_row_group", "read", "iter_batches"):
+        monkeypatch.setattr(pq.ParquetFile, name, refuse)
+    sample = MaskDepthDataset(full.output)[100]
+    assert sample["key"] == expected and sample["depth"].shape == (1, 160, 160)
+
+
+@pytest.mark.parametrize("options", [{"compression": "snappy"}, {"data_page_version": "2.0"}])
+def test_files_that_another_program_has_written_anew_are_read(full, tmp_path, options):
+    root = shutil.copytree(full.output, tmp_path / "set")
+    for path in root.glob("data/test-*.parquet"):
+        pq.write_table(pq.read_table(path), path, row_group_size=30, **options)
+    expected, found = (MaskDepthDataset(folder, "test") for folder in (full.output, root))
+    for index in (0, 29, 30, 71):
+        assert found[index]["key"] == expected[index]["key"]
+        for name in ("bg", "fg_bg", "mask", "depth"):
+            torch.testing.assert_close(found[index][name], expected[index][name], rtol=0, atol=0)
+
+
 def test_memory_is_bounded_whatever_is_read(full, tmp_path):
     root = shutil.copytree(full.output, tmp_path / "set")
     for path in root.glob("data/*.parquet"):
@@ -122,6 +146,65 @@ def test_without_depth_there_is_none(plain):
     )
 
 
+def test_slices_and_lists_are_data_sets_of_what_they_choose(full):
+    samples = MaskDepthDataset(full.output, transform=key_of)
+    keys = list(samples)
+    assert samples[~0] == samples[-1] == keys[215] and samples[~215] == samples[0]
+    assert samples[np.int64(7)] == samples[torch.tensor(7)] == keys[7]
+    even = np.arange(216) % 2 == 0
+    for index, expected in (
+        (slice(10, 20), keys[10:20]),
+        (slice(None, None, -3), keys[::-3]),
+        (slice(300, None), []),
+        ([3, ~0, 3], [keys[3], keys[215], keys[3]]),
+        ([], []),
+        (torch.tensor([5, 1]), [keys[5], keys[1]]),
+        (even, keys[::2]),
+        (torch.from_numpy(even), keys[::2]),
+    ):
+        part = samples[index]
+        assert isinstance(part, MaskDepthDataset) and len(part) == len(expected)
+        assert list(part) == expected
+    part = samples[100:110][[1, 2, 9]][1:]
+    assert list(part) == [keys[102], keys[109]] and part[~0] == keys[109]
+    assert list(DataLoader(part, batch_size=None)) == list(part)
+    fresh = pickle.loads(pickle.dumps(part))
+    assert list(fresh) == list(part) and len(pickle.dumps(samples)) < 20_000
+
+
+def test_batches_are_read_in_the_order_of_the_files_and_given_in_their_own(full):
+    read = []
+
+    def noted(sample: dict) -> str:
+        read.append(sample["key"])
+        return sample["key"]
+
+    samples = MaskDepthDataset(full.output, transform=noted)
+    keys = list(samples)
+    read.clear()
+    assert samples[10:].__getitems__([70, 5, ~0, 5]) == [keys[i] for i in (80, 15, 215, 15)]
+    assert read == [keys[i] for i in (15, 15, 80, 215)]
+    with pytest.raises(IndexError, match="there is no sample 10; there are 10"):
+        samples[:10].__getitems__([0, 10])
+
+
+def test_pictures_may_stay_bytes(full):
+    samples, stored = (
+        MaskDepthDataset(full.output),
+        MaskDepthDataset(full.output, dtype=torch.uint8),
+    )
+    for name in ("bg", "fg_bg", "mask"):
+        assert stored[9][name].dtype == torch.uint8
+        torch.testing.assert_close(stored[9][name] / 255, samples[9][name], rtol=0, atol=0)
+    torch.testing.assert_close(stored[9]["depth"], samples[9]["depth"], rtol=0, atol=0)
+    stored[9]["bg"].zero_()  # The pixels are the sample's own.
+    assert stored[9]["bg"].any()
+    image, alpha = stored.foreground(stored[9]["fg_id"])
+    assert image.dtype == alpha.dtype == torch.uint8 and image.shape[0] == 3
+    with pytest.raises(ValueError, match=r"dtype is torch.float16; it may be torch.float32 or"):
+        MaskDepthDataset(full.output, dtype=torch.float16)
+
+
 def test_what_is_not_there_is_said(full, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"split 'val'; the splits are \['test', 'train'\]"):
         MaskDepthDataset(full.output, "val")
@@ -131,3 +214,11 @@ def test_what_is_not_there_is_said(full, tmp_path):
     for index in (216, -217):
         with pytest.raises(IndexError, match=f"there is no sample {index}; there are 216"):
             samples[index]
+    with pytest.raises(IndexError, match="there is no sample 216; there are 216"):
+        samples[[0, 216]]
+    with pytest.raises(IndexError, match="truth values do not choose from 216 samples"):
+        samples[[True, False]]
+    wrongs: list[Any] = [[0.5], [[1]], "key"]
+    for wrong in wrongs:
+        with pytest.raises(TypeError):
+            samples[wrong]

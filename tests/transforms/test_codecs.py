@@ -1,4 +1,5 @@
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from PIL import Image
 from transforms.pixels.codecs import (
     decode_jpeg,
     decode_jpegs,
+    decode_png,
     encode_16_bit,
     encode_jpeg,
     encode_mask,
@@ -58,3 +60,51 @@ def test_encoders_do_not_change_their_input():
     encode_rgb(NOISE)
     encode_mask(NOISE[..., 0])
     assert np.array_equal(NOISE, before)
+
+
+def pillow_png(pixels: np.ndarray, **options: object) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png", **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (37, 1), (37, 53)])
+def test_png_is_decoded_to_what_pillow_sees(shape, monkeypatch):
+    pixels = NOISE[: shape[0], : shape[1]]
+    wide = pixels[..., 0].astype(np.uint16) * 256 + pixels[..., 1]
+    colours = pillow_png(pixels)
+    with monkeypatch.context() as patch:
+        # The product's own files do not go to Pillow.
+        patch.setattr(Image, "open", None)
+        own = [
+            decode_png(data)
+            for data in (
+                encode_rgb(pixels),
+                memoryview(encode_mask(pixels[..., 0])),
+                encode_16_bit(wide),
+            )
+        ]
+    for found, expected in zip(
+        [*own, decode_png(colours)], [pixels, pixels[..., 0], wide, pixels], strict=True
+    ):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_png_files_of_other_programs_are_decoded():
+    for data in (
+        pillow_png(NOISE[..., 0], compress_level=0),
+        pillow_png(NOISE, dpi=(72, 72)),
+        pillow_png(np.tile(np.arange(53, dtype=np.uint16), (37, 1))),
+    ):
+        np.testing.assert_array_equal(decode_png(data), np.asarray(opened(data)))
+
+
+def test_a_damaged_png_is_an_error():
+    data = encode_16_bit(NOISE[..., 0].astype(np.uint16))
+    large = bytearray(data)
+    large[16:24] = b"\0\0\x10\0\0\0\x10\0"
+    large[29:33] = zlib.crc32(large[12:29]).to_bytes(4, "big")
+    for damaged in (data[:-80], data[:20], b"", encode_jpeg(NOISE, 90), bytes(large)):
+        with pytest.raises(OSError):
+            decode_png(damaged)

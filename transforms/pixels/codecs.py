@@ -5,6 +5,7 @@ same on every processor, which zlib-ng and ISA-L do not promise, and a 16-bit ma
 the time that Pillow needs.
 """
 
+import io
 import struct
 import zlib
 from collections.abc import Sequence
@@ -12,8 +13,13 @@ from collections.abc import Sequence
 import deflate
 import numpy as np
 import simplejpeg
+from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEAD = b"\0\0\0\rIHDR"
+_AROUND = 57
+"""Bytes of a file beside its packed pixels."""
+
 _NO_FILTER, _UP_FILTER = 0, 2
 
 
@@ -30,7 +36,7 @@ def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
     return simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality, "RGB", "420")
 
 
-def decode_jpeg(data: bytes) -> np.ndarray:
+def decode_jpeg(data: bytes | memoryview) -> np.ndarray:
     """Decodes a JPEG file to uint8 [height, width, 3], with the same pixels as Pillow."""
     return simplejpeg.decode_jpeg(data)
 
@@ -76,6 +82,66 @@ def encode_16_bit(pixels: np.ndarray) -> bytes:
         pixels: uint16 [height, width].
     """
     return _png(pixels[..., None], _UP_FILTER, level=1)
+
+
+def decode_png(data: bytes | memoryview) -> np.ndarray:
+    """Decodes a PNG file to the pixels that Pillow gives.
+
+    Files of the encoders above take a quarter of the time that Pillow needs; others are left to it.
+
+    Returns:
+        uint8 [height, width, 3] of colours; uint8 or uint16 [height, width] of grey.
+
+    Raises:
+        OSError: the file is damaged, or no PNG file.
+    """
+    pixels = _own_pixels(data)
+    if pixels is None:
+        return np.array(Image.open(io.BytesIO(data), formats=("PNG",)))
+    return pixels
+
+
+def _own_pixels(data: bytes | memoryview) -> np.ndarray | None:
+    """Pixels of a file that `_png` has written; None of any other."""
+    if len(data) < _AROUND or data[:16] != _SIGNATURE + _HEAD or data[37:41] != b"IDAT":
+        return None
+    width, height, depth, colour_type, *methods, _, size = struct.unpack_from(
+        ">IIBBBBBII", data, 16
+    )
+    channels = {(8, 0): 1, (16, 0): 2, (8, 2): 3}.get((depth, colour_type), 0)
+    length = height * (1 + width * channels)
+    # Deflate shrinks by 1,032 at most: a damaged size asks for no memory.
+    if not channels or any(methods) or len(data) != size + _AROUND or length > 1032 * size:
+        return None
+    try:
+        packed = deflate.zlib_decompress(data[41 : 41 + size], length)
+    except deflate.DeflateError:
+        return None
+    if not packed or len(packed) != length:
+        return None
+    rows = np.frombuffer(packed, np.uint8).reshape(height, -1)
+    filters = set(rows[:, 0].tolist())
+    if not filters <= {_NO_FILTER} and filters != {_UP_FILTER}:
+        return None
+    values = np.ascontiguousarray(rows[:, 1:])
+    if filters == {_UP_FILTER}:
+        values = _sums(values)
+    if channels == 2:
+        return values.view(">u2").astype(np.uint16)
+    return values if channels == 1 else values.reshape(height, width, 3)
+
+
+def _sums(rows: np.ndarray) -> np.ndarray:
+    """Each row plus all rows above it, modulo 256; both uint8 [height, bytes].
+
+    By doubling, which is five times as fast as `np.add.accumulate` here.
+    """
+    other, step = np.empty_like(rows), 1
+    while step < len(rows):
+        other[:step] = rows[:step]
+        np.add(rows[step:], rows[:-step], out=other[step:])
+        rows, other, step = other, rows, 2 * step
+    return rows
 
 
 def _png(pixels: np.ndarray, row_filter: int, level: int) -> bytes:
