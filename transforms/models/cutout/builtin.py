@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from transforms.models.base import ModelError, Running
+from transforms.models.base import Running
+from transforms.models.packaged import open_packaged
 
 WEIGHTS = Path(__file__).with_name("builtin.safetensors")
 GRAPH = Path(__file__).with_name("builtin.onnx")
@@ -29,18 +30,7 @@ class BuiltinCutoutModel:
     device = "cpu"
 
     def __init__(self, running: Running) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = running.threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(GRAPH), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise ModelError(f"{GRAPH}: {error}; reinstall the package") from None
+        self._session = open_packaged(GRAPH, running.threads)
 
     def alpha(self, picture: np.ndarray) -> np.ndarray:
         """See `CutoutModel.alpha`."""

@@ -10,6 +10,7 @@ from transforms.extras import needs
 from transforms.models.base import ModelError, Running
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.models.devices import require_torch
+from transforms.models.packaged import open_packaged
 
 _LOG = logging.getLogger(__name__)
 
@@ -101,18 +102,7 @@ class _OnnxNetwork(_Network):
     device = "cpu"
 
     def __init__(self, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(GRAPH), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise ModelError(f"{GRAPH}: {error}; reinstall the package") from None
+        self._session = open_packaged(GRAPH, threads)
 
     def run(self, images: np.ndarray) -> np.ndarray:
         count, height, width, _ = images.shape
