@@ -1,5 +1,6 @@
 """What the viewer's page asks for, as plain values for JSON."""
 
+import dataclasses
 from typing import Any
 
 from pipeline.viewer.columns import SORTS, Columns, Query, QueryError
@@ -32,7 +33,7 @@ def about(opened: OpenedSet) -> dict[str, Any]:
         "views": opened.views,
         "sorts": list(SORTS),
         "depth": manifest["depth"],
-        "license": manifest.get("license"),
+        "license": opened.plan.license,
     }
 
 
@@ -95,9 +96,13 @@ def sample(opened: OpenedSet, row: int) -> dict[str, Any]:
 
 def _input(asset: InputImage | None, number: int) -> dict[str, Any]:
     if asset is None:
-        return {"id": number, "name": None, "size": None}
-    size = [asset.width, asset.height]
-    return {"id": number, "name": asset.path.rpartition("/")[2], "size": size}
+        return {"id": number, "name": None, "size": None, "credit": None}
+    return {
+        "id": number,
+        "name": asset.path.rpartition("/")[2],
+        "size": [asset.width, asset.height],
+        "credit": None if asset.credit is None else dataclasses.asdict(asset.credit),
+    }
 
 
 def inputs(opened: OpenedSet, kind: str, text: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from transforms.formats import INDEXED_FORMATS
 from transforms.formats.base import Folder, IndexedFormat, RowFile
 from transforms.formats.schema import Field, Picture, Value
 from transforms.models.depth.base import DepthMeaning
-from transforms.plan.plan import Plan
+from transforms.plan.plan import PLAN, Plan
 from transforms.recipe import Recipe
 from transforms.records import ShardRecord, read_record
 from transforms.report.sample_index import INDEX, shard_rows, write_index
@@ -149,7 +149,8 @@ def open_set(output: str, cache: str) -> OpenedSet:
     if table is None:
         raise SpecError(
             f"{folder.root}: pictures are shown out of {' or '.join(INDEXED_FORMATS)}, and the data"
-            f" set has only {', '.join(spec.formats)}; make it with one of them"
+            f" set has only {', '.join(spec.formats)}; look at its gallery/index.html, or make it"
+            " with one of them"
         )
     depth = manifest["depth"]
     meaning = depth and DepthMeaning(depth["kind"], depth["unit"], depth["near_is_large"])
@@ -170,6 +171,11 @@ def _described(folder: Folder) -> tuple[dict[str, Any], DatasetSpec, Plan]:
         if manifest is None:
             raise SpecError(f"{folder.path(MANIFEST)} is damaged; see verify")
         spec = DatasetSpec.from_json(json.dumps({**manifest["spec"], "output": folder.root}))
+        if not storage.exists(folder.plan_path):
+            raise SpecError(
+                f"{folder.root} has no {PLAN}, which is not published with a data set; look at it"
+                " where it was made, or at its gallery/index.html"
+            )
         plan = Plan.from_json(storage.read_text(folder.plan_path))
     except SpecError:
         raise

@@ -385,14 +385,20 @@ function enlarge() {
   $("large").className = several.length > 1 ? "several" : "";
   $("large").replaceChildren(...(failure ? [] : several.map((view) => figure(row, view, key, record.bbox))));
   const lines = [["split", open.split],
-    ["foreground", `${open.foreground.id}  ${open.foreground.name || ""}`],
-    ["background", `${open.background.id}  ${open.background.name || ""}`],
+    ["foreground", inputText(open.foreground)],
+    ["background", inputText(open.background)],
     ...Object.entries(record).filter(([name]) => !["key", "fg_id", "bg_id"].includes(name)),
     ["file", open.file === null ? "" : `${open.file}, row ${open.number}`]];
   $("record").replaceChildren(...lines.map(([name, value]) => make("tr", {},
     make("th", { textContent: name }), make("td", { textContent: spelt(value) }))));
   for (const kind of ["fg", "bg"]) strip(kind);
   keepPicks();
+}
+
+function inputText(input) {
+  const { author, license, source } = input.credit || {};
+  const credit = [author, license, source].filter(Boolean).join(", ");
+  return [`${input.id}  ${input.name || ""}`, credit].filter(Boolean).join("\n");
 }
 
 function spelt(value) {
@@ -480,7 +486,7 @@ async function start() {
   set = await get("/api/set");
   document.title = `${set.name} · ${set.samples.toLocaleString("en")} samples`;
   $("name").textContent = set.name;
-  $("name").title = set.place;
+  $("name").title = [set.place, set.license].filter(Boolean).join("\n");
   try {
     picks = new Set(JSON.parse(localStorage.getItem(store()) || "[]"));
   } catch (error) {

@@ -3,13 +3,17 @@
 import json
 import posixpath
 import re
+from urllib.request import urlopen
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline import SpecError, generate
 from pipeline.verify import verify
 from tests.conftest import make_spec
 from tests.stores.jobs import checksums, make, names, stored_spec
+from tests.viewer.conftest import served
 from transforms import storage
 
 EVERYTHING = {
@@ -76,6 +80,19 @@ def test_the_gallery_and_the_manifest_are_whole(store, stored):
     listed = {file["path"] for file in (*manifest["files"], *manifest["other_files"])}
     assert found == listed | {"manifest.json", "manifest.json.sha256"}
     assert manifest["inputs"]["foregrounds"][0]["path"] == "fg/fg_img_1.png"
+
+
+def test_the_viewer_shows_it(store, stored, tmp_path):
+    (tmp_path / "cache").mkdir()
+    with served(stored.output, tmp_path / "cache") as server:
+        columns = server.opened.columns
+        assert columns.count == stored.samples
+        for row in (0, columns.count - 1):
+            with urlopen(f"{server.address}picture/{row}/mask") as answer:
+                mask = np.asarray(Image.open(answer))
+            record = server.opened.values(row)
+            assert record["key"] == columns.key(row)
+            assert record["area"] == int((mask >= 128).sum()) > 0
 
 
 def test_a_finished_one_is_left_alone(store, stored):

@@ -172,6 +172,51 @@ def test_picks_are_kept_and_saved_as_a_list_of_keys(viewer, page, tmp_path):
     page.click("#forget")
 
 
+@pytest.mark.slow
+def test_a_scene_shows_its_objects_and_the_credits_of_its_inputs(inputs, page, tmp_path):
+    (tmp_path / "credits.csv").write_text("file,author,licence\nfg_img_3.png,<b>Ann,CC0\n")
+    spec = make_spec(
+        inputs,
+        tmp_path / "set",
+        preset="natural",
+        depth_model="builtin",
+        depth_passes=1,
+        image_size=96,
+        formats=("parquet",),
+        foregrounds=str(inputs / "fg" / "fg_img_[3-6].png"),
+        backgrounds=str(inputs / "bg" / "bg_img_[12].png"),
+        num_shards=1,
+        credits=str(tmp_path / "credits.csv"),
+    )
+    generate(spec, ["--direct_num_workers=1"], progress=False)
+    index = pq.read_table(Path(spec.output, INDEX)).to_pylist()
+    several = [row["key"] for row in index if row["objects"] >= 3]
+    assert 0 < len(several) < len(index) == 48
+    with served(spec.output, tmp_path) as server:
+        opened(page, server.address)
+        page.click("[name=objects_from]")
+        page.type("3")
+        count(page, f"{len(several)} of 48 samples")
+        page.click("#views button[value=instances]")
+        page.wait("document.querySelector('.tile img').src.includes('/instances?')")
+        page.wait("document.querySelector('.tile img').naturalWidth === 96")
+        page.click("#clear")
+        page.click("[name=fg]")
+        page.type("3")
+        count(page, "12 of 48 samples")
+        page.wait(f"{KEYS}.every(key => key.startsWith('3_'))")
+        page.click(".tile")
+        page.wait("document.querySelector('#detail').open")
+        text = page.value("document.querySelector('#record').textContent")
+        assert "<b>Ann, CC0" in text and "object_categories" not in text
+        assert "object_fg_ids" in text and "object_visible" in text
+        page.press("Escape")
+        page.click("#views button[value=side]")
+        # Composite, mask, instances, depth.
+        page.wait("document.querySelector('.tile').querySelectorAll('img').length === 4")
+        page.wait(LOADED.format(least=4))
+
+
 def test_names_are_shown_as_they_are(inputs, page, tmp_path):
     """A file name that is HTML, and a category, are text and nothing else."""
     (tmp_path / "fg" / "<b>bold").mkdir(parents=True)

@@ -249,12 +249,16 @@ def test_sets_of_tfrecord_alone_are_shown(inputs, tmp_path):
 def test_what_cannot_be_shown_is_refused(copied, inputs, tmp_path, capsys):
     with pytest.raises(SpecError, match="is no data set"):
         open_set(str(tmp_path), str(tmp_path))
+    (copied / "state/plan.json").rename(tmp_path / "plan.json")
+    with pytest.raises(SpecError, match=r"has no state/plan.json, which is not published"):
+        open_set(str(copied), str(tmp_path))
+    (tmp_path / "plan.json").rename(copied / "state/plan.json")
     (copied / "manifest.json").unlink()
     with pytest.raises(SpecError, match="is unfinished"):
         open_set(str(copied), str(tmp_path))
     spec = make_spec(inputs, tmp_path / "coco", formats=("coco",), max_samples=8, num_shards=1)
     generate(spec, ["--direct_num_workers=1"], progress=False)
-    with pytest.raises(SpecError, match="out of tfrecord or parquet"):
+    with pytest.raises(SpecError, match=r"out of tfrecord or parquet, .* only coco; look at its g"):
         open_set(spec.output, str(tmp_path))
     assert main(["view", str(tmp_path)]) == 2
     assert main(["view", str(copied), "--prot=80"]) == 2
