@@ -1,0 +1,239 @@
+"""The network of the benchmark: a frozen ImageNet encoder and a small decoder that is trained.
+
+As the encoder never changes, its features are computed once for each picture, and a step of
+training is one of the decoder alone. Both compute in bfloat16, which is enough for scores and takes
+half the time where a processor has it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.transfer.data import Picture
+from training.encoder import start_cutout_from_imagenet
+from transforms.models.cutout.network import MULTIPLE, STAGES, CutoutNetwork
+
+LEARNING_RATE = 3e-3
+WEIGHT_DECAY = 1e-2
+WARM_UP = 0.1
+WIDTHS = (48, 48, 32, 16)
+"""Channels of the decoder at strides 32, 16, 8 and 4."""
+
+BRIGHTNESS = (0.6, 1.5)
+_AT_ONCE = 16
+_COARSE, *_FINER = sorted((stage.tap for stage in STAGES if stage.tap), reverse=True)
+_CHANNELS = {stage.tap: stage.outputs for stage in STAGES if stage.tap}
+
+Features = dict[int, torch.Tensor]
+"""By stride, bfloat16 [n, channels, height / stride, width / stride]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """Pictures as the decoder is trained on them.
+
+    Attributes:
+        features: by stride.
+        targets: float16 [n, side / 2, side / 2], share of the objects, NaN where it is unknown.
+    """
+
+    features: Features
+    targets: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def of(self, pictures: Sequence[int], views: int) -> "Views":
+        """The views of some pictures, where each picture has `views` of them in order."""
+        rows = torch.tensor([number * views + view for number in pictures for view in range(views)])
+        return Views({s: f[rows] for s, f in self.features.items()}, self.targets[rows])
+
+
+class Encoder:
+    """EfficientNet-Lite0 with its weights from ImageNet.
+
+    Args:
+        side: of the squares that it sees, a multiple of 32; larger ones show smaller objects.
+    """
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self._network = CutoutNetwork()
+        start_cutout_from_imagenet(self._network)
+        self._network.eval().bfloat16()
+
+    @torch.inference_mode()
+    def features(self, images: torch.Tensor) -> Features:
+        """Features of RGB pictures, float32 [n, 3, height, width] in 0..255."""
+        planes = images.bfloat16().contiguous(memory_format=torch.channels_last)
+        return self._network.encode(planes)
+
+    def whole(self, picture: Picture) -> Features:
+        """Features of a whole picture, its shorter side made `side`."""
+        height, width = picture.image.shape[:2]
+        scale = self.side / min(height, width)
+        size = [max(1, round(n * scale / MULTIPLE)) * MULTIPLE for n in (height, width)]
+        return self.features(_resized(_planes(picture.image), size))
+
+    def views(self, pictures: Iterable[Picture], views: int, seed: int) -> Views:
+        """Squares of pictures at random places, mirrored or not and darker or brighter.
+
+        Args:
+            pictures: the pictures.
+            views: squares of each.
+            seed: of what is drawn.
+        """
+        draw = np.random.default_rng(seed)
+        waiting, targets = [], []
+        parts: list[Features] = []
+        for picture in pictures:
+            for _ in range(views):
+                image, target = view(picture, draw)
+                waiting.append(_resized(_planes(image), [self.side, self.side]))
+                half = (self.side // 2, self.side // 2)
+                targets.append(functional.adaptive_avg_pool2d(target[None, None], half)[0].half())
+                if len(waiting) == _AT_ONCE:
+                    parts.append(self.features(torch.cat(waiting)))
+                    waiting = []
+        if waiting:
+            parts.append(self.features(torch.cat(waiting)))
+        features = {stride: torch.cat([part[stride] for part in parts]) for stride in _CHANNELS}
+        return Views(features, torch.cat(targets))
+
+
+def view(picture: Picture, draw: np.random.Generator) -> tuple[np.ndarray, torch.Tensor]:
+    """A square of a picture at a random place, mirrored or not, darker or brighter.
+
+    Returns:
+        float32 [side, side, 3] in 0..255, and the target, float32 [side, side].
+    """
+    height, width = picture.image.shape[:2]
+    side = min(height, width)
+    top, left = (int(draw.integers(n - side + 1)) for n in (height, width))
+    step = -1 if draw.random() < 0.5 else 1
+    factor = np.exp(draw.uniform(*np.log(BRIGHTNESS)))
+    image = picture.image[top : top + side, left : left + side][:, ::step]
+    target = picture.target[top : top + side, left : left + side][:, ::step]
+    return np.minimum(image * np.float32(factor), 255), torch.from_numpy(target.copy())
+
+
+def _planes(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.moveaxis(image, 2, 0).astype(np.float32))[None]
+
+
+def _resized(planes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    resized = functional.interpolate(planes, list(size), mode="bicubic", antialias=True)
+    return resized.clamp(0, 255)
+
+
+class Decoder(nn.Module):
+    """Features to log odds of an object: from coarse to fine, and four pixels at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        coarse, *finer = WIDTHS
+        self.top = _convolution(_CHANNELS[_COARSE], coarse, 1)
+        self.whole = nn.Linear(_CHANNELS[_COARSE], coarse)
+        self.narrow = nn.ModuleList(nn.Conv2d(wide, width, 1) for wide, width in pairwise(WIDTHS))
+        self.lateral = nn.ModuleList(
+            _convolution(_CHANNELS[stride], width, 1)
+            for stride, width in zip(_FINER, finer, strict=True)
+        )
+        self.refine = nn.ModuleList(_convolution(width, width, 3) for width in finer)
+        self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
+
+    def forward(self, features: Features) -> torch.Tensor:
+        """float32 [n, height / 2, width / 2], log odds."""
+        coarse = features[_COARSE]
+        whole = self.whole(coarse.mean((2, 3)))[:, :, None, None]
+        x = functional.relu(self.top(coarse) + whole)
+        layers = zip(_FINER, self.narrow, self.lateral, self.refine, strict=True)
+        for stride, narrow, lateral, refine in layers:
+            x = functional.interpolate(
+                narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False
+            )
+            x = functional.relu(x + lateral(features[stride]))
+            x = functional.relu(refine(x))
+        return functional.pixel_shuffle(self.out(x), 2)[:, 0]
+
+
+def _convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, 1, kernel // 2, bias=False), nn.BatchNorm2d(outputs)
+    )
+
+
+def train(sources: Sequence[Views], steps: int, batch: int, seed: int) -> Decoder:
+    """Trains a decoder on some sources, of which each gives the same number of views to a batch.
+
+    Args:
+        sources: what it is trained on.
+        steps: of training.
+        batch: views of a step, a multiple of the number of sources.
+        seed: of the first weights and the order.
+    """
+    torch.manual_seed(seed)
+    decoder = Decoder().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(decoder.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps, pct_start=WARM_UP, cycle_momentum=False
+    )
+    share = batch // len(sources)
+    orders = [_order(len(views), steps * share) for views in sources]
+    for step in range(steps):
+        rows = [order[step * share : (step + 1) * share] for order in orders]
+        chosen = list(zip(sources, rows, strict=True))
+        features = {
+            stride: torch.cat([views.features[stride][at] for views, at in chosen]).contiguous(
+                memory_format=torch.channels_last
+            )
+            for stride in _CHANNELS
+        }
+        targets = torch.cat([views.targets[at] for views, at in chosen]).float()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = decoder(features)
+        value = loss(logits.float(), targets)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        schedule.step()
+    return decoder.eval()
+
+
+def _order(count: int, wanted: int) -> torch.Tensor:
+    """`wanted` rows out of `count`: all of them in mixed order, as often as that needs."""
+    rounds = -(-wanted // count)
+    return torch.cat([torch.randperm(count) for _ in range(rounds)])[:wanted]
+
+
+def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Cross entropy and overlap of a batch where the target is known; a number.
+
+    Args:
+        logits: float [n, height, width].
+        targets: float [n, height, width] in 0..1, NaN where it is unknown.
+    """
+    known = (~torch.isnan(targets)).float()
+    targets = torch.nan_to_num(targets)
+    entropies = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    entropy = (entropies * known).sum() / known.sum().clamp(min=1)
+    chance = torch.sigmoid(logits) * known
+    both = (chance * targets).sum()
+    overlap = (both + 1) / (chance.sum() + targets.sum() - both + 1)
+    return entropy + 1 - overlap
+
+
+@torch.inference_mode()
+def predict(decoder: Decoder, features: Features, size: tuple[int, int]) -> np.ndarray:
+    """The chance of an object, float32 of a size [height, width], from one picture's features."""
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = decoder(features)
+    fitted = functional.interpolate(
+        logits[None].float(), size, mode="bilinear", align_corners=False
+    )
+    return torch.sigmoid(fitted)[0, 0].numpy()

@@ -1,0 +1,168 @@
+"""The whole benchmark at a small size, on drawn pictures that stand for photographs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from benchmarks.transfer.__main__ import main
+from benchmarks.transfer.data import Picture, read_real, read_set
+from benchmarks.transfer.network import Decoder, Views, loss, view
+from benchmarks.transfer.protocol import arms, choose
+from pipeline import generate
+from tests.conftest import make_spec
+from tests.drawing import draw_background, draw_foreground
+
+SMALL = ["--side=64", "--steps=40", "--batch=8", "--pictures=96", "--few=2"]
+
+
+def draw_real(folder: Path, first: int) -> Path:
+    """Six pictures with one disc each, of which a corner is not judged."""
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    for number in range(first, first + 6):
+        picture = draw_background(number, (96, 72))
+        disc = draw_foreground(number, (30, 30))
+        place = (number * 17 % 60, 20 + number * 5 % 20)
+        picture.paste(disc, place, disc)
+        label = Image.new("L", picture.size)
+        label.paste(1, place, disc.getchannel("A").point(lambda value: 255 * (value >= 128)))
+        label.paste(255, (0, 0, 10, 10))
+        picture.save(folder / "images" / f"{number:04}.png")
+        label.save(folder / "labels" / f"{number:04}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def boxes(inputs, tmp_path_factory) -> str:
+    """A data set whose objects are nothing like discs."""
+    root = tmp_path_factory.mktemp("boxes")
+    (root / "fg").mkdir()
+    (root / "bg").symlink_to(inputs / "bg")
+    for number in range(4):
+        box = Image.new("RGBA", (60, 60))
+        ImageDraw.Draw(box).rectangle((5, 20, 55, 40), fill=(90, 60 + 40 * number, 50, 255))
+        box.save(root / "fg" / f"{number}.png")
+    spec = make_spec(root, root / "boxes", max_samples=96, num_shards=1, formats=("parquet",))
+    return generate(spec, ["--direct_num_workers=1"], progress=False).output
+
+
+@pytest.mark.slow
+def test_a_better_set_scores_better(plain, boxes, tmp_path, capsys):
+    real, other = draw_real(tmp_path / "real", 0), draw_real(tmp_path / "other", 20)
+    output = tmp_path / "output"
+    flags = [f"--real={real}", f"--select={other}", f"--output={output}", *SMALL]
+    main([*flags, f"--data={boxes}", f"--data={plain.output}", "--seeds=2"])
+    first = json.loads((output / "results.json").read_text())["runs"]
+    assert [(run["arm"], run["seed"]) for run in first] == [
+        ("boxes", 0), ("boxes", 1), ("set", 0), ("set", 1)
+    ]  # fmt: skip
+    scores = [run["scores"]["precision"] for run in first]
+    assert min(scores[2:]) > 0.8 and min(scores[2:]) > max(scores[:2]) + 0.3
+    assert all(0 <= run["scores"]["iou"] <= run["scores"]["best_iou"] for run in first)
+
+    main([*flags, f"--data={boxes}", f"--real_train={other}", "--mixed=boxes", "--seeds=1"])
+    again = json.loads((output / "results.json").read_text())["runs"]
+    assert again[:4] == first
+    assert [(run["arm"], run["seed"]) for run in again[4:]] == [
+        ("all real", 0), ("2 real", 0), ("boxes + 2 real", 0)
+    ]  # fmt: skip
+    assert again[6]["scores"]["precision"] > max(scores[:2]) + 0.2
+    mean = np.mean(scores[2:]), np.std(scores[2:], ddof=1)
+    text = (output / "results.md").read_text()
+    assert f"| set | 2 | {mean[0]:.3f} ± {mean[1]:.3f} |" in text
+    assert text in capsys.readouterr().out
+    with Image.open(output / "predictions.jpg") as sheet:
+        assert sheet.size == (7 * 130, 6 * 98)
+        column = np.asarray(sheet.convert("L")).astype(float).reshape(6 * 98, 7, 130)
+    inside = column[:, 1] > 250
+    assert column[:, 3][inside].mean() > column[:, 3][~inside].mean() + 80  # what "set" predicts
+    with Image.open(output / "results.png") as plot:
+        assert plot.width > 600
+
+    with pytest.raises(SystemExit):
+        main([*flags, f"--data={boxes}", "--steps=41"])
+    assert "give another --output" in capsys.readouterr().err
+
+
+def test_samples_of_a_set_are_chosen_evenly(plain):
+    few, more = (list(read_set(Path(plain.output), most)) for most in (4, 8))
+    assert len(few) == 4 and few[0].image.shape == (64, 64, 3) and few[0].image.dtype == np.uint8
+    for one, same in zip(few, more[::2], strict=True):
+        np.testing.assert_array_equal(one.image, same.image)
+        np.testing.assert_array_equal(one.target, same.target)
+    assert 0 < few[0].target.mean() < 0.5 and few[0].target.max() == 1
+    assert len(list(read_set(Path(plain.output), 10**6))) == plain.samples
+
+
+def test_real_pictures_with_labels_and_with_masks(tmp_path):
+    folder = draw_real(tmp_path / "real", 0)
+    pictures = read_real(folder)
+    assert len(pictures) == 6 and pictures[0].image.shape == (72, 96, 3)
+    assert np.isnan(pictures[0].target[:10, :10]).all()
+    assert set(np.unique(pictures[0].target[10:])) == {0, 1}
+
+    (folder / "labels").rename(folder / "masks")
+    assert read_real(folder)[0].target[0, 0] == 1
+    Image.new("L", (5, 5)).save(folder / "masks" / "0003.png")
+    with pytest.raises(ValueError, match=r"masks/0003.png: \(5, 5\), its picture \(72, 96\)"):
+        read_real(folder)
+    (folder / "masks" / "0000.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"images/0000.png: there is no .*masks/0000.png"):
+        read_real(folder)
+    with pytest.raises(FileNotFoundError, match="needs images/ and labels/ or masks/"):
+        read_real(tmp_path)
+
+
+def test_a_view_shows_picture_and_target_alike():
+    draw = np.random.default_rng(1)
+    columns = np.arange(40, dtype=np.float32)
+    image = np.repeat(np.tile(columns + 50, (24, 1))[..., None], 3, axis=2).astype(np.uint8)
+    picture = Picture(image, np.tile(columns, (24, 1)))
+    views = [view(picture, draw) for _ in range(20)]
+    lefts = set()
+    for pixels, target in views:
+        assert pixels.shape == (24, 24, 3) and target.shape == (24, 24)
+        factor = pixels[..., 0] / (target.numpy() + 50)
+        assert np.ptp(factor) < 1e-5 and 0.6 <= factor[0, 0] <= 1.5
+        lefts.add((float(target[0, 0] - target[0, 1]), float(target[0].min())))
+    assert {step for step, _ in lefts} == {-1, 1} and len(lefts) > 10
+
+
+def test_what_is_unknown_is_not_learnt():
+    logits = torch.tensor([[[2.0, -1.0]]], requires_grad=True)
+    loss(logits, torch.tensor([[[1.0, float("nan")]]])).backward()
+    assert logits.grad is not None and logits.grad[0, 0, 1] == 0 and logits.grad[0, 0, 0] < 0
+
+
+def test_views_of_some_pictures():
+    features = {4: torch.arange(6.0)[:, None, None, None]}
+    views = Views(features, torch.arange(6.0)[:, None, None]).of([2, 0], views=2)
+    assert views.targets.ravel().tolist() == views.features[4].ravel().tolist() == [4, 5, 0, 1]
+
+
+def test_the_decoder_takes_any_size():
+    sizes = {4: 24, 8: 40, 16: 112, 32: 192}
+    features = {s: torch.zeros(2, c, 64 // s, 96 // s) for s, c in sizes.items()}
+    assert Decoder()(features).shape == (2, 32, 48)
+
+
+def test_few_pictures_are_others_for_each_seed():
+    few = [choose(62, 20, seed) for seed in range(3)]
+    assert all(len(set(one)) == 20 for one in few) and max(map(max, few)) < 62
+    assert few[0] == choose(62, 20, 0) and set(few[0]) != set(few[1])
+    assert sorted(choose(62, 0, 1)) == list(range(62))
+
+
+def test_arms():
+    found = arms([Path("a"), Path("b")], ["b"], 20, True)
+    assert [arm.name for arm in found] == ["all real", "20 real", "a", "b", "b + 20 real"]
+    assert [arm.real for arm in found] == [0, 20, None, None, 20]
+    assert [arm.name for arm in arms([Path("a")], ["a"], 20, False)] == ["a"]
+    with pytest.raises(ValueError, match="must differ, these are a, a"):
+        arms([Path("a"), Path("b/a")], [], 20, True)
+    with pytest.raises(ValueError, match="--mixed=c: the data sets are a"):
+        arms([Path("a")], ["c"], 20, True)
