@@ -145,6 +145,19 @@ def test_tfds_gives_every_field_of_every_split(full):
         assert sorted(seen) == sorted(rows)
 
 
+def test_tfds_gives_composites_with_masks_for_supervised_learning(full):
+    tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
+    for name, split in (("mask_depth", "test"), ("mask_depth_assets", "foregrounds")):
+        builder = tfds.builder_from_directory(f"{full.output}/tfrecord/{name}/1.0.0")
+        assert builder.info.supervised_keys == ("image", "mask")
+        whole = list(tfds.as_numpy(builder.as_dataset(split=split)))
+        pairs = list(tfds.as_numpy(builder.as_dataset(split=split, as_supervised=True)))
+        assert len(pairs) == len(whole) > 0
+        for sample, (image, mask) in zip(whole, pairs, strict=True):
+            np.testing.assert_array_equal(image, sample["image"])
+            np.testing.assert_array_equal(mask, sample["mask"])
+
+
 def test_tfds_cuts_splits(full):
     tfds = pytest.importorskip("tensorflow_datasets", reason="tensorflow-datasets is not installed")
     builder = tfds.builder_from_directory(f"{full.output}/tfrecord/mask_depth/1.0.0")

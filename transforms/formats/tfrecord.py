@@ -340,6 +340,10 @@ def _folder(dataset: str) -> str:
     return f"tfrecord/{dataset}/{VERSION}"
 
 
+_SUPERVISED = ("image", "mask")
+"""Input and target of `as_supervised`; samples and clean pictures have both."""
+
+
 def _dataset_info(name: str, description: Description) -> dict[str, Any]:
     return {
         "name": name,
@@ -348,6 +352,7 @@ def _dataset_info(name: str, description: Description) -> dict[str, Any]:
         "citation": description.terms.citation,
         **_redistribution(description.terms.license),
         "fileFormat": "tfrecord",
+        "supervisedKeys": {"tuple": {"items": [{"featureKey": name} for name in _SUPERVISED]}},
         "splits": [
             {
                 "name": split.name,
