@@ -104,7 +104,9 @@ def test_the_image_is_made_of_what_is_sent_to_its_build():
     assert 'ENTRYPOINT ["/opt/apache/beam/boot"]' in text
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "job.sh", "../flink/compose.yml"])
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "job.sh", "../flink/compose.yml", "../local/Dockerfile"]
+)
 def test_no_registry_is_named(name):
     assert HOST.findall((FOLDER / name).read_text()) == []
 
