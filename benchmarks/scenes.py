@@ -95,7 +95,7 @@ def main() -> None:
         }
         if given.profile:
             make_shard(*jobs["natural"])
-            with cProfile.Profile() as profile:
+            with cProfile.Profile(time.process_time) as profile:
                 make_shard(*jobs["natural"])
             pstats.Stats(profile).sort_stats("tottime").print_stats(40)
             return

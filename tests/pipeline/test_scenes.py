@@ -25,6 +25,7 @@ from transforms.plan.plan import load_plan
 from transforms.scenes.crops import random_crop
 from transforms.scenes.draws import draws_of
 from transforms.scenes.ground import Ground
+from transforms.steps.arrange import add_scenes
 from transforms.steps.background_depth import DEPTH, load_depth
 from transforms.steps.background_ground import GROUND
 from transforms.steps.place import blocks
@@ -192,6 +193,23 @@ def test_wrong_objects_are_named(natural: GenerateResult) -> None:
     assert "visible to 0.1" in (fault(**first("object_visible", 0.1)) or "")
     assert "foreground 999" in (fault(**first("object_fg_ids", 999)) or "")
     assert "4 entries, not 1" in (fault(object_visible=values["object_visible"][:1]) or "")
+
+
+def test_a_scene_does_not_depend_on_its_block(natural: GenerateResult) -> None:
+    folder = Folder(natural.output)
+    plan = load_plan(folder.plan_path)
+    spec = DatasetSpec.from_json((Path(natural.output) / "state/spec.json").read_text())
+    weights = maker_of("builtin").weights
+    recipe = make_recipe(spec, plan, RELATIVE_INVERSE_DEPTH, weights=weights)
+    shard = dataclasses.replace(next(iter(plan.shards())), stop=8)
+    [together] = [add_scenes(block, recipe) for block in blocks(plan, shard, 8)]
+    alone = [add_scenes(block, recipe) for block in blocks(plan, shard, 1)]
+    assert together.images is not None and together.masks is not None
+    for i, block in enumerate(alone):
+        assert block.images is not None and block.masks is not None
+        np.testing.assert_array_equal(block.images[0], together.images[i])
+        np.testing.assert_array_equal(block.masks[0], together.masks[i])
+        assert block.scenes[0].objects == together.scenes[i].objects
 
 
 @pytest.mark.slow

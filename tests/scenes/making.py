@@ -10,11 +10,11 @@ from tests.drawing import draw_background, draw_foreground
 from transforms.elements import Placement
 from transforms.pixels.images import crop_background, fitted_size
 from transforms.scenes.arrange import Candidate, MainPlace, arrange
-from transforms.scenes.compose import Composed, compose
+from transforms.scenes.compose import Composed, changes_of, compose
 from transforms.scenes.crops import box_in, cut_ground, cut_picture, random_crop, shown_part
 from transforms.scenes.draws import Draws, draws_of
 from transforms.scenes.ground import Ground, find_ground
-from transforms.scenes.look import LabField, Sprite
+from transforms.scenes.look import LabField, Sprite, colour_tables
 from transforms.scenes.scene import Paste, Scene, SceneOptions
 from transforms.scenes.sprites import Pyramid
 
@@ -116,10 +116,13 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
         [Candidate(n, 100, 80) for n in FOREGROUNDS if n != sample.fg_id],
         [Candidate(n, 60, 120, labelled=False) for n in DISTRACTORS],
         ground,
-        alpha,
+        sprite,
         crop,
     )
     colours = LabField(background)
     hiding = ground.nearness if options.occlude else None
-    composed = compose(scene, background, colours, sprite, hiding, draws.noise, options.min_visible)
+    sprites = [sprite(paste) for paste in scene.pastes]
+    tables = colour_tables(changes_of(scene, sprites, colours))
+    least = options.min_visible
+    composed = compose(scene, background, sprites, tables, hiding, draws.noise, least)
     return Made(scene, composed, sample.bg_id, background, colours, ground, draws)

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.scenes.making import BACKGROUNDS, SIDE, WIDE, Made, sprite
 from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
-from transforms.scenes.look import coloured
+from transforms.scenes.look import Change, colour_tables
 from transforms.scenes.scene import Edge, Paste, SceneOptions
 from transforms.scenes.shadow import shadow_map
 
@@ -71,15 +71,13 @@ def expected(made: Made, options: SceneOptions) -> Expected:
         drawn = sprite(paste)
         full.append(sum(int(value) >= 128 for value in drawn.alpha.reshape(-1)))
         if paste.look.shadow:
-            found = shadow_map(
-                paste, drawn.alpha, made.scene.light, made.scene.grounded, side, side
-            )
-            if found is not None:
-                left, top, dark = found
-                for y, x in each(dark):
+            left, top, dark = shadow_map(paste, drawn.mask, made.scene.light, made.scene.grounded)
+            levels = np.asarray(dark)
+            for y, x in each(levels):
+                if 0 <= top + y < side and 0 <= left + x < side:
                     for c in range(3):
                         below = picture[top + y, left + x, c]
-                        picture[top + y, left + x, c] = mixed(int(below), 0, int(dark[y, x]))
+                        picture[top + y, left + x, c] = mixed(int(below), 0, int(levels[y, x]))
         alpha = on_canvas(drawn.alpha, paste, side)
         if options.occlude:
             for y, x in each(alpha):
@@ -90,8 +88,9 @@ def expected(made: Made, options: SceneOptions) -> Expected:
         if paste.look.harmonise:
             height, width = drawn.alpha.shape
             theirs = made.colours.around(paste.x, paste.y, width, height)
-        colour = np.asarray(coloured(drawn.rgb, paste.look, drawn.colours, theirs))
-        colour = on_canvas(colour, paste, side)
+        [table] = colour_tables([Change(paste.look, drawn.colours, theirs)])
+        changed = drawn.rgb if table is None else drawn.rgb.filter(table)
+        colour = on_canvas(np.asarray(changed), paste, side)
         rows = slice(max(0, paste.y), min(side, paste.y + drawn.alpha.shape[0]))
         columns = slice(max(0, paste.x), min(side, paste.x + drawn.alpha.shape[1]))
         shape = picture[rows, columns].shape[:2]

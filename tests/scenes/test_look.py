@@ -7,11 +7,27 @@ from PIL import Image
 from tests.scenes.making import BACKGROUNDS, FOREGROUNDS, pyramid
 from transforms.scenes.edges import edged, poisson
 from transforms.scenes.effects import blurred, noisy, photographed
-from transforms.scenes.look import LabField, coloured, foreground_statistics, lab_of, statistics_of
+from transforms.scenes.look import (
+    Change,
+    LabField,
+    LabStatistics,
+    colour_tables,
+    foreground_statistics,
+    lab_of,
+    statistics_of,
+)
 from transforms.scenes.scene import Edge, Effects, Look
 from transforms.scenes.sprites import Pyramid
 
 OWN = foreground_statistics(FOREGROUNDS[1])
+
+
+def coloured(
+    picture: Image.Image, look: Look, own: LabStatistics, theirs: LabStatistics | None
+) -> Image.Image:
+    """A picture with its colours changed."""
+    [table] = colour_tables([Change(look, own, theirs)])
+    return picture if table is None else picture.filter(table)
 
 
 def test_sprites_have_their_size_and_mirror_images_mirror() -> None:
@@ -105,8 +121,8 @@ def test_harmonised_colours_move_to_the_surroundings() -> None:
 
 @pytest.mark.parametrize("edge", list(Edge))
 def test_edges_make_no_transparent_pixel_opaque(edge: Edge) -> None:
-    alpha = pyramid(1).sprite(0, 40, 32, 0.0, Edge.ALPHA).alpha
-    treated = edged(alpha, edge)
+    plain = pyramid(1).sprite(0, 40, 32, 0.0, Edge.ALPHA)
+    alpha, treated = plain.alpha, np.asarray(edged(plain.mask, edge))
     assert not treated[alpha == 0].any()
     if edge is Edge.HARD:
         assert set(np.unique(treated)) == {0, 255}
@@ -126,7 +142,8 @@ def test_edges_make_no_transparent_pixel_opaque(edge: Edge) -> None:
 def test_thin_objects_are_not_eroded_away() -> None:
     thin = np.zeros((20, 20), np.uint8)
     thin[9:11] = 255
-    np.testing.assert_array_equal(edged(thin, Edge.ERODED), thin)
+    found = edged(Image.fromarray(thin), Edge.ERODED)
+    np.testing.assert_array_equal(np.asarray(found), thin)
 
 
 def test_poisson_solves_its_equation() -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from math import exp, log
 
 import numpy as np
-from PIL import Image
 
 from transforms.pixels.cutout import SOLID
 from transforms.pixels.images import fitted_size
@@ -21,6 +20,7 @@ from transforms.scenes.draws import (
 )
 from transforms.scenes.ground import Ground
 from transforms.scenes.hidden import seen
+from transforms.scenes.look import Sprite
 from transforms.scenes.scene import Crop, Edge, Effects, Light, Look, Paste, Scene, SceneOptions
 
 _NEAREST_CONTACT = 4.0  # Rows below the horizon of the farthest object.
@@ -67,27 +67,29 @@ class MainPlace:
     height: int
 
 
-Shape = Callable[[Paste], np.ndarray]
-"""The alpha of a paste, sized, turned and with its border treated: uint8 [height, width]."""
+Drawing = Callable[[Paste], Sprite]
+"""Gives the cut-out of a paste, sized, turned and with its border treated."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Seen:
-    """What of a paste is in the picture before other pastes hide it.
+class _Placed:
+    """A paste, and what of it is in the picture before other pastes hide it.
 
     Attributes:
+        paste: the paste.
         rows: rows of the picture.
         columns: columns of the picture.
-        solid: bool [h, w], its pixels there that the background does not hide.
+        inside: bool [h, w], its pixels there.
+        solid: bool [h, w], those of them that the background does not hide.
         full: number of its pixels, in the picture or not, hidden or not.
-        count: number of the pixels in `solid`.
     """
 
+    paste: Paste
     rows: slice
     columns: slice
+    inside: np.ndarray
     solid: np.ndarray
     full: int
-    count: int
 
 
 def arrange(
@@ -98,7 +100,7 @@ def arrange(
     companions: Sequence[Candidate],
     distractors: Sequence[Candidate],
     ground: Ground | None,
-    shape: Shape,
+    sprite: Drawing,
     crop: Crop | None = None,
 ) -> Scene:
     """Draws a scene.
@@ -111,14 +113,14 @@ def arrange(
         companions: other labelled objects that may come in.
         distractors: unlabelled ones.
         ground: of the part of the background that is shown; None for placing anywhere.
-        shape: gives the alpha of a paste.
+        sprite: gives the cut-out of a paste.
         crop: the part of the background; None for the centred square.
 
     Returns:
         The scene; every labelled object in it is visible to at least `options.min_visible`.
     """
     grounded = options.grounded and ground is not None and ground.found
-    stage = _Stage(draws, options, ground if grounded else None, shape)
+    stage = _Stage(draws, options, ground if grounded else None, sprite)
     if draws.picture(PictureUse.NEGATIVE) >= options.negatives:
         stage.add_main(main, place)
         low, high = options.objects
@@ -131,7 +133,7 @@ def arrange(
             share = draws.object(MOST_LABELLED + number, ObjectUse.FOREGROUND)
             stage.add(MOST_LABELLED + number, distractors[int(share * len(distractors))])
     return Scene(
-        tuple(stage.pastes),
+        tuple(placed.paste for placed in stage.placed),
         crop,
         Light(
             between(draws.picture(PictureUse.SLANT), -0.9, 0.9),
@@ -165,20 +167,19 @@ class _Stage:
     """A scene while it is arranged: pastes from far to near, and what is visible of each."""
 
     def __init__(
-        self, draws: Draws, options: SceneOptions, ground: Ground | None, shape: Shape
+        self, draws: Draws, options: SceneOptions, ground: Ground | None, sprite: Drawing
     ) -> None:
-        self.pastes: list[Paste] = []
+        self.placed: list[_Placed] = []
         self._draws = draws
         self._options = options
         self._ground = ground
-        self._shape = shape
-        self._seen: dict[Paste, _Seen] = {}
+        self._sprite = sprite
 
     def add_main(self, main: Candidate, place: MainPlace) -> None:
         """Adds the main object; where no drawn place will do, it stands upright at `place`."""
         for attempt in range(ATTEMPTS):
-            paste = self._placed(0, attempt, main, place)
-            if paste is not None and self._admit(paste):
+            placed = self._tried(0, attempt, main, place)
+            if placed is not None and self._admit(placed):
                 return
         # Alone and upright it is whole: only other objects could hide it, and they come later.
         upright = Paste(
@@ -192,49 +193,36 @@ class _Stage:
             0,
             replace(self._look(0), edge=Edge.ALPHA),
         )
-        alpha = self._shape(upright)
-        solid = alpha >= SOLID
-        placed = replace(upright, contact=place.y + _bottom(solid))
-        self._seen[placed] = self._seen_of(placed, alpha, int(np.count_nonzero(solid)))
-        self.pastes.append(placed)
+        drawn = self._sprite(upright)
+        self.placed.append(self._at(upright, drawn, place.x, place.y))
 
     def add(self, number: int, candidate: Candidate) -> None:
         """Adds an object where it leaves enough of the others to be seen, or leaves it out."""
         for attempt in range(ATTEMPTS):
-            paste = self._placed(number, attempt, candidate, None)
-            if paste is not None and self._admit(paste):
+            placed = self._tried(number, attempt, candidate, None)
+            if placed is not None and self._admit(placed):
                 return
 
-    def _admit(self, paste: Paste) -> bool:
+    def _admit(self, placed: _Placed) -> bool:
         """Takes a paste in if every labelled object stays visible enough."""
-        pastes = sorted([*self.pastes, paste], key=lambda p: p.contact)
-        if not self._enough(pastes):
+        several = sorted([*self.placed, placed], key=lambda each: each.paste.contact)
+        if not self._enough(several):
             return False
-        self.pastes = pastes
+        self.placed = several
         return True
 
-    def _enough(self, pastes: list[Paste]) -> bool:
+    def _enough(self, several: list[_Placed]) -> bool:
         least = self._options.min_visible
-        parts = [self._seen[paste] for paste in pastes]
-        for number, (part, paste) in enumerate(zip(parts, pastes, strict=True)):
-            if paste.labelled:
-                left = _uncovered(part, parts[number + 1 :])
-                if left < max(1, least * part.full):
+        for number, placed in enumerate(several, 1):
+            if placed.paste.labelled:
+                left = _uncovered(placed, several[number:])
+                if left < max(1, least * placed.full):
                     return False
         return True
 
-    def _seen_of(self, paste: Paste, alpha: np.ndarray, full: int) -> _Seen:
-        options, ground = self._options, self._ground
-        rows, columns, inner = overlap(paste, alpha.shape, options.width, options.height)
-        left = alpha[inner]
-        if ground is not None:
-            left = seen(left, ground.nearness[rows, columns], paste.nearness)
-        solid = left >= SOLID
-        return _Seen(rows, columns, solid, full, int(np.count_nonzero(solid)))
-
-    def _placed(
+    def _tried(
         self, number: int, attempt: int, candidate: Candidate, place: MainPlace | None
-    ) -> Paste | None:
+    ) -> _Placed | None:
         draws, options = self._draws, self._options
         flip = place.flip if place else int(draws.object(number, ObjectUse.FLIP) * 2)
         angle = between(draws.place(number, attempt, PlaceUse.ANGLE), *options.rotation)
@@ -250,8 +238,8 @@ class _Stage:
         paste = Paste(
             candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled
         )
-        alpha = self._shape(paste)
-        rows, columns = alpha.shape
+        drawn = self._sprite(paste)
+        columns, rows = drawn.mask.size
         if place is not None and not options.truncation and attempt == 0:
             # The centre stays where the plan has it; what is turned is pushed inside.
             x = _clamped(place.x + (width - columns) // 2, 0, options.width - columns)
@@ -266,11 +254,11 @@ class _Stage:
             y = _drawn(
                 draws.place(number, attempt, PlaceUse.ROW), rows, options.height, options.truncation
             )
-        return self._checked(paste, alpha, x, y)
+        return self._checked(paste, drawn, x, y)
 
     def _on_ground(
         self, number: int, attempt: int, candidate: Candidate, flip: int, angle: float
-    ) -> Paste | None:
+    ) -> _Placed | None:
         draws, options, ground = self._draws, self._options, self._ground
         assert ground is not None
         below = options.height - ground.horizon
@@ -284,7 +272,7 @@ class _Stage:
         width = max(1, round(height * candidate.width / candidate.height))
         if width > 2 * options.width or height > 2 * options.height:
             return None
-        standing = np.flatnonzero(ground.mask[min(contact, options.height) - 1])
+        standing = ground.columns(min(contact, options.height) - 1)
         if not len(standing):
             return None
         share = draws.place(number, attempt, PlaceUse.COLUMN)
@@ -296,22 +284,28 @@ class _Stage:
         paste = Paste(
             candidate.fg_id, flip, 0, 0, width, height, angle, 0, look, candidate.labelled, nearness
         )
-        alpha = self._shape(paste)
-        bottom = _bottom(alpha >= SOLID)
-        return self._checked(paste, alpha, column - alpha.shape[1] // 2, contact - bottom)
+        drawn = self._sprite(paste)
+        x, y = column - drawn.mask.width // 2, contact - drawn.bottom
+        return self._checked(paste, drawn, x, y)
 
-    def _checked(self, paste: Paste, alpha: np.ndarray, x: int, y: int) -> Paste | None:
+    def _checked(self, paste: Paste, drawn: Sprite, x: int, y: int) -> _Placed | None:
         """The paste at its place, or None where too much of it lies outside."""
-        options = self._options
-        solid = alpha >= SOLID
-        full = int(np.count_nonzero(solid))
-        placed = replace(paste, x=x, y=y, contact=y + _bottom(solid))
-        _, _, inner = overlap(placed, solid.shape, options.width, options.height)
-        inside = np.count_nonzero(solid[inner])
-        if not inside or inside < full * (1 - options.truncation):
+        placed = self._at(paste, drawn, x, y)
+        inside = np.count_nonzero(placed.inside)
+        if not inside or inside < placed.full * (1 - self._options.truncation):
             return None
-        self._seen[placed] = self._seen_of(placed, alpha, full)
         return placed
+
+    def _at(self, paste: Paste, drawn: Sprite, x: int, y: int) -> _Placed:
+        options, ground = self._options, self._ground
+        placed = replace(paste, x=x, y=y, contact=y + drawn.bottom)
+        rows, columns, inner = overlap(placed, drawn.alpha.shape, options.width, options.height)
+        inside = solid = drawn.solid[inner]
+        if ground is not None and paste.nearness >= 0:
+            solid = (
+                seen(drawn.alpha[inner], ground.nearness[rows, columns], paste.nearness) >= SOLID
+            )
+        return _Placed(placed, rows, columns, inside, solid, drawn.full)
 
     def _look(self, number: int) -> Look:
         draws, options = self._draws, self._options
@@ -333,7 +327,7 @@ class _Stage:
         )
 
 
-def _uncovered(part: _Seen, nearer: list[_Seen]) -> int:
+def _uncovered(part: _Placed, nearer: list[_Placed]) -> int:
     """Number of the pixels of a paste that none of the nearer ones covers."""
     left = None
     top, first = part.rows.start, part.columns.start
@@ -347,7 +341,7 @@ def _uncovered(part: _Seen, nearer: list[_Seen]) -> int:
             left = part.solid.copy()
         own = left[upper - top : lower - top, begin - first : end - first]
         own &= ~other.solid[upper - y : lower - y, begin - x : end - x]
-    return part.count if left is None else int(np.count_nonzero(left))
+    return int(np.count_nonzero(part.solid if left is None else left))
 
 
 def overlap(
@@ -367,12 +361,6 @@ def _edge(share: float) -> Edge:
             return edge
         share -= part
     return Edge.ALPHA
-
-
-def _bottom(solid: np.ndarray) -> int:
-    """One below the lowest row with a solid pixel; the height where there is none."""
-    box = Image.fromarray(solid.view(np.uint8)).getbbox()
-    return solid.shape[0] if box is None else box[3]
 
 
 def _clamped(value: int, low: int, high: int) -> int:

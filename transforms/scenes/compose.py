@@ -1,10 +1,10 @@
 """Folding a scene from far to near: composite, mask, instances, and what is visible of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from transforms.pixels.cutout import SOLID
 from transforms.scenes.arrange import overlap
@@ -12,8 +12,8 @@ from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
 from transforms.scenes.hidden import seen
 from transforms.scenes.labels import SceneLabels, SceneLayer, SceneObject
-from transforms.scenes.look import LabField, Sprite, coloured
-from transforms.scenes.scene import Edge, Paste, Scene
+from transforms.scenes.look import Change, LabField, Sprite
+from transforms.scenes.scene import Edge, Scene
 from transforms.scenes.shadow import shadow_map
 
 
@@ -32,11 +32,30 @@ class Composed:
     labels: SceneLabels
 
 
+def changes_of(
+    scene: Scene, sprites: Sequence[Sprite], colours: LabField | None
+) -> tuple[Change, ...]:
+    """How the colours of a scene's cut-outs change.
+
+    Args:
+        scene: the layers.
+        sprites: the cut-out of each.
+        colours: of the background; None where objects are not harmonised.
+    """
+    found = []
+    for paste, drawn in zip(scene.pastes, sprites, strict=True):
+        theirs = None
+        if paste.look.harmonise and colours is not None:
+            theirs = colours.around(paste.x, paste.y, drawn.mask.width, drawn.mask.height)
+        found.append(Change(paste.look, drawn.colours, theirs))
+    return tuple(found)
+
+
 def compose(
     scene: Scene,
     background: Image.Image,
-    colours: LabField | None,
-    sprite: Callable[[Paste], Sprite],
+    sprites: Sequence[Sprite],
+    tables: Sequence[ImageFilter.Color3DLUT | None],
     nearness: np.ndarray | None,
     noise: int,
     min_visible: float,
@@ -46,8 +65,8 @@ def compose(
     Args:
         scene: the layers.
         background: what the scene shows of it, RGB.
-        colours: of the background; None where objects are not harmonised.
-        sprite: the cut-out of a paste, sized and turned.
+        sprites: the cut-out of each paste, sized and turned.
+        tables: the table of each one's colours; None where they do not change.
         nearness: uint8 [height, width], of the background, 255 nearest; None where nothing of it
             hides objects.
         noise: random bits from which noise is drawn, 0 to 2**63 - 1.
@@ -57,43 +76,40 @@ def compose(
     width, height = canvas.size
     layers: list[SceneLayer] = []
     masks: list[Image.Image | None] = []
-    full: list[int] = []
-    for paste in scene.pastes:
-        drawn = sprite(paste)
-        rows, columns, inner = overlap(paste, drawn.alpha.shape, width, height)
-        full.append(int(np.count_nonzero(drawn.alpha >= SOLID)))
+    for paste, drawn, table in zip(scene.pastes, sprites, tables, strict=True):
         if paste.look.shadow:
-            found = shadow_map(paste, drawn.alpha, scene.light, scene.grounded, width, height)
-            if found is not None:
-                x, y, dark = found
-                box = (x, y, x + dark.shape[1], y + dark.shape[0])
-                canvas.paste((0, 0, 0), box, Image.fromarray(dark))
-        alpha = np.ascontiguousarray(drawn.alpha[inner])
+            x, y, dark = shadow_map(paste, drawn.mask, scene.light, scene.grounded)
+            canvas.paste((0, 0, 0), (x, y), dark)
+        rows, columns, inner = overlap(paste, drawn.alpha.shape, width, height)
+        alpha, mask, colour = drawn.alpha, drawn.mask, drawn.rgb
+        if inner != (slice(0, alpha.shape[0]), slice(0, alpha.shape[1])):
+            alpha = np.ascontiguousarray(alpha[inner])
+            part = (inner[1].start, inner[0].start, inner[1].stop, inner[0].stop)
+            mask, colour = mask.crop(part), colour.crop(part)
         if nearness is not None:
             alpha = seen(alpha, nearness[rows, columns], paste.nearness)
+            mask = Image.fromarray(alpha) if alpha.size else mask
         layers.append(
             SceneLayer(
                 columns.start, rows.start, alpha, paste.contact, paste.nearness, paste.labelled
             )
         )
-        masks.append(Image.fromarray(alpha) if alpha.size else None)
+        masks.append(mask if alpha.size else None)
         if not alpha.size:
             continue
-        theirs = None
-        if paste.look.harmonise and colours is not None:
-            theirs = colours.around(paste.x, paste.y, drawn.alpha.shape[1], drawn.alpha.shape[0])
-        part = drawn.rgb
-        if alpha.shape != drawn.alpha.shape:
-            part = part.crop((inner[1].start, inner[0].start, inner[1].stop, inner[0].stop))
-        colour = coloured(part, paste.look, drawn.colours, theirs)
+        if table is not None:
+            colour = colour.filter(table)
         box = (columns.start, rows.start, columns.stop, rows.stop)
         if paste.look.edge is Edge.POISSON and min(alpha.shape) >= 3:
             below = np.asarray(canvas.crop(box))
             colour = Image.fromarray(poisson(below, np.asarray(colour), alpha))
-        canvas.paste(colour, box, masks[-1])
-    mask, instances, objects = _labels(scene, layers, masks, full, (width, height), min_visible)
+        canvas.paste(colour, box, mask)
+    full = [drawn.full for drawn in sprites]
+    size = (width, height)
+    alpha, instances, objects = _labels(scene, layers, masks, full, size, min_visible)
     image = photographed(canvas, scene.effects, noise)
-    return Composed(image, mask, SceneLabels(instances, objects, tuple(layers), scene.crop))
+    labels = SceneLabels(instances, objects, tuple(layers), scene.crop)
+    return Composed(image, alpha, labels)
 
 
 def _labels(
@@ -106,12 +122,14 @@ def _labels(
 ) -> tuple[np.ndarray, np.ndarray, tuple[SceneObject, ...]]:
     owner = np.zeros(size[::-1], np.uint8)  # Number of the nearest layer, from 1.
     for number, layer in enumerate(layers, 1):
-        _place(layer, owner)[layer.alpha >= SOLID] = number
-    counts = Image.fromarray(owner).histogram()
+        np.copyto(_place(layer, owner), np.uint8(number), where=layer.alpha >= SOLID)
+    counts = [
+        np.count_nonzero(_place(layer, owner) == number) for number, layer in enumerate(layers, 1)
+    ]
     counted = [
         number
         for number, layer in enumerate(layers)
-        if layer.labelled and counts[number + 1] >= max(1, min_visible * full[number])
+        if layer.labelled and counts[number] >= max(1, min_visible * full[number])
     ]
     while True:
         mask, instances, objects = _instances(scene, layers, masks, owner, counted, size)
@@ -124,7 +142,7 @@ def _labels(
         mask,
         instances,
         tuple(
-            replace(found, visible=float(np.float32(counts[found.layer + 1] / full[found.layer])))
+            replace(found, visible=float(np.float32(counts[found.layer] / full[found.layer])))
             for found in objects
         ),
     )
@@ -149,8 +167,8 @@ def _instances(
         numbers[number + 1] = position
     mask = np.asarray(picture)
     solid = mask >= SOLID
-    instances = numbers.take(owner)
-    instances *= solid
+    everything = len(counted) == len(layers)  # Then the numbers are those of the layers.
+    instances = (owner if everything else numbers.take(owner)) * solid
     if np.count_nonzero(instances) < np.count_nonzero(solid):
         # Two half transparent borders make a solid pixel; the nearest object there takes it.
         _fill(instances, solid, [layers[number] for number in counted])
@@ -181,7 +199,6 @@ def _place(layer: SceneLayer, picture: np.ndarray) -> np.ndarray:
 
 
 def _box(own: np.ndarray, layer: SceneLayer) -> tuple[int, int, int, int]:
-    found = Image.fromarray(own.view(np.uint8)).getbbox()
-    assert found is not None
-    left, top, right, bottom = found
-    return layer.x + left, layer.y + top, right - left, bottom - top
+    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    top, left = int(rows[0]), int(columns[0])
+    return layer.x + left, layer.y + top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1

@@ -1,45 +1,42 @@
 """How the border of a cut-out is treated, so that a model cannot learn the paste from it."""
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
+from transforms.pixels.cutout import SOLID
 from transforms.scenes.scene import Edge
 
-_SOLID = 128
 
-
-def edged(alpha: np.ndarray, edge: Edge) -> np.ndarray:
+def edged(mask: Image.Image, edge: Edge) -> Image.Image:
     """The alpha of a paste with its border treated.
 
     Args:
-        alpha: uint8 [height, width].
+        mask: the alpha, L.
         edge: how; `ALPHA` and `POISSON` leave it as it is.
 
     Returns:
-        uint8 [height, width]; no pixel becomes opaque that was transparent.
+        L, of the same size; no pixel becomes opaque that was transparent.
     """
     if edge is Edge.HARD:
-        return np.where(alpha >= _SOLID, np.uint8(255), np.uint8(0))
+        return mask.convert("1", dither=Image.Dither.NONE).convert("L")
     if edge is Edge.SOFT:
-        return np.minimum(alpha, _blurred(alpha, 1.0))
+        return ImageChops.darker(mask, _around(mask, ImageFilter.GaussianBlur(1.0), 4))
     if edge is Edge.ERODED:
-        shrunk = np.asarray(_padded(alpha).filter(ImageFilter.MinFilter(3)))[1:-1, 1:-1]
+        shrunk = _around(mask, ImageFilter.MinFilter(3), 1)
         # A thin object would vanish.
-        if np.count_nonzero(shrunk >= _SOLID) * 2 < np.count_nonzero(alpha >= _SOLID):
-            return alpha
-        return np.ascontiguousarray(shrunk)
-    return alpha
+        return mask if _solid_pixels(shrunk) * 2 < _solid_pixels(mask) else shrunk
+    return mask
 
 
-def _padded(alpha: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.pad(alpha, 1))
+def _around(mask: Image.Image, way: ImageFilter.Filter, margin: int) -> Image.Image:
+    """A filter's result where nothing is around the picture: a crop beyond it is transparent."""
+    width, height = mask.size
+    wide = mask.crop((-margin, -margin, width + margin, height + margin)).filter(way)
+    return wide.crop((margin, margin, width + margin, height + margin))
 
 
-def _blurred(alpha: np.ndarray, radius: float) -> np.ndarray:
-    margin = 4
-    image = Image.fromarray(np.pad(alpha, margin)).filter(ImageFilter.GaussianBlur(radius))
-    # Twice the middle: what was half transparent at the border becomes the ramp's end.
-    return np.asarray(image)[margin:-margin, margin:-margin]
+def _solid_pixels(mask: Image.Image) -> int:
+    return int(np.count_nonzero(np.asarray(mask) >= SOLID))
 
 
 def poisson(background: np.ndarray, foreground: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -59,7 +56,7 @@ def poisson(background: np.ndarray, foreground: np.ndarray, alpha: np.ndarray) -
         uint8 [height, width, 3]; the outermost pixels are the background's.
     """
     below, above = background.astype(np.float64), foreground.astype(np.float64)
-    solid = (alpha >= _SOLID)[..., None]
+    solid = (alpha >= SOLID)[..., None]
     inside_x = solid[:, 1:] & solid[:, :-1]
     inside_y = solid[1:] & solid[:-1]
     step_x = np.where(inside_x, np.diff(above, axis=1), np.diff(below, axis=1))

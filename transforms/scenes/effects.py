@@ -79,15 +79,18 @@ def noisy(image: np.ndarray, deviation: float, seed: int) -> np.ndarray:
     start = seed % len(field)
     repeats = -(-(start + image.size) // len(field))
     taken = (np.tile(field, repeats) if repeats > 1 else field)[start : start + image.size]
-    # The sum of two bytes has a deviation of 104.5.
-    added = (taken * np.int32(round(deviation * 256 / 104.5)) + 128) >> 8
-    changed = image + added.reshape(image.shape)
-    return np.clip(changed, 0, 255).astype(np.uint8)
+    # The sum of two bytes has a deviation of 104.5. 16 bits hold 255 times a factor of 128.
+    changed = taken * np.int16(min(round(deviation * 256 / 104.5), 127))
+    changed += 128
+    changed >>= 8
+    changed += image.reshape(-1)
+    np.clip(changed, 0, 255, out=changed)
+    return changed.astype(np.uint8).reshape(image.shape)
 
 
 @lru_cache(maxsize=1)
 def _field() -> np.ndarray:
-    """Sums of two uniform bytes around 0: int32 [_FIELD]."""
+    """Sums of two uniform bytes around 0: int16 [_FIELD]."""
     words = random_key(0, _NOISE, np.arange(_FIELD // 4))
-    pairs = words.astype("<u8").view(np.uint8).reshape(-1, 2).astype(np.int32)
-    return pairs.sum(axis=1) - 255
+    pairs = words.astype("<u8").view(np.uint8).reshape(-1, 2).astype(np.int16)
+    return pairs[:, 0] + pairs[:, 1] - np.int16(255)

@@ -7,6 +7,7 @@ other raised things are nearer than the floor in the same row.
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,6 +41,17 @@ class Ground:
     nearness: np.ndarray
     floor: np.ndarray
     found: bool
+
+    @cached_property
+    def _columns(self) -> dict[int, np.ndarray]:
+        return {}
+
+    def columns(self, row: int) -> np.ndarray:
+        """Columns of the ground in a row, remembered: int32 [n]."""
+        found = self._columns.get(row)
+        if found is None:
+            found = self._columns[row] = np.flatnonzero(self.mask[row]).astype(np.int32)
+        return found
 
     def to_bytes(self) -> bytes:
         """The ground as an `.npz` file, equal for equal grounds."""

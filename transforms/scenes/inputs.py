@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-import numpy as np
 from PIL import Image
 
 from transforms.pixels.input_cache import (
@@ -17,6 +16,7 @@ from transforms.pixels.input_cache import (
     InputCache,
     decode_background,
     input_cache,
+    read_background,
     read_checked,
     read_whole,
 )
@@ -54,9 +54,10 @@ class Kept(Generic[Value]):
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of a key, made where it is not there."""
         with self._lock:
-            if key in self._values:
+            found = self._values.get(key)
+            if found is not None:
                 self._values.move_to_end(key)
-                return self._values[key]
+                return found
         made = make()
         with self._lock:
             if key not in self._values:
@@ -79,20 +80,19 @@ class SceneInputs:
 
     def __init__(self, assets: InputCache) -> None:
         self._plan = assets.plan
-        self._assets = assets
         self._pyramids: Kept[Pyramid] = Kept(_PYRAMID_BYTES, lambda made: made.nbytes)
-        self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.alpha.size * 5)
-        self.grounds: Kept[Ground] = Kept(_GROUND_BYTES, lambda made: 2 * made.mask.size)
+        self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.nbytes)
+        self.grounds: Kept[Ground] = Kept(_GROUND_BYTES, lambda made: 6 * made.mask.size)
         self._shown: Kept[Image.Image] = Kept(
-            CACHE_BYTES, lambda made: 3 * made.width * made.height
+            CACHE_BYTES, lambda made: 4 * made.width * made.height
         )
         self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
 
     def background(self, bg_id: int, crop: Crop | None = None) -> Image.Image:
         """A background as the scene shows it, RGB; without a crop, its centred square."""
-        if crop is None:
-            return Image.fromarray(self._assets.background(bg_id))
         source, side = self._plan.background_by_id[bg_id], self._plan.image_size
+        if crop is None:
+            return self._shown.get(bg_id, lambda: Image.fromarray(read_background(source, side)))
         shown = self._shown.get(
             bg_id,
             lambda: shown_part(decode_background(read_checked(source.path, source.sha256)), side),
@@ -109,10 +109,6 @@ class SceneInputs:
         return self._sprites.get(
             (paste.labelled, paste.fg_id, *shape), lambda: self._pyramid(paste).sprite(*shape)
         )
-
-    def alpha(self, paste: Paste) -> np.ndarray:
-        """The alpha of a paste: uint8 [height, width]."""
-        return self.sprite(paste).alpha
 
     def _pyramid(self, paste: Paste) -> Pyramid:
         by_id = self._plan.foreground_by_id if paste.labelled else self._plan.distractor_by_id

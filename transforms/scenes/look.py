@@ -4,15 +4,16 @@ All changes of colour are one table over a grid of 5 x 5 x 5 colours, between wh
 interpolates in integers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFilter
 
+from transforms.pixels.cutout import SOLID
 from transforms.scenes.scene import Look
 
-_SOLID = 128
 _NODES = 5
 _GREY = (0.299, 0.587, 0.114)
 _WHITE = np.array([0.96422, 1.0, 0.82521])  # D50.
@@ -39,13 +40,39 @@ class Sprite:
 
     Attributes:
         rgb: its straight colours, RGB; sized and turned.
-        alpha: uint8 [height, width], its alpha, with its border treated.
+        mask: its alpha, L, with its border treated.
         colours: of its foreground.
     """
 
     rgb: Image.Image
-    alpha: np.ndarray
+    mask: Image.Image
     colours: LabStatistics
+
+    @property
+    def nbytes(self) -> int:
+        """About the bytes that it takes."""
+        return 8 * self.mask.width * self.mask.height
+
+    @cached_property
+    def alpha(self) -> np.ndarray:
+        """Its alpha: uint8 [height, width]."""
+        return np.asarray(self.mask)
+
+    @cached_property
+    def solid(self) -> np.ndarray:
+        """Where it is solid: bool [height, width]."""
+        return self.alpha >= SOLID
+
+    @cached_property
+    def full(self) -> int:
+        """Number of its solid pixels."""
+        return int(np.count_nonzero(self.solid))
+
+    @cached_property
+    def bottom(self) -> int:
+        """One below its lowest row with a solid pixel; its height where there is none."""
+        rows = np.flatnonzero(self.solid.any(axis=1))
+        return int(rows[-1]) + 1 if len(rows) else len(self.solid)
 
 
 def lab_of(rgb: np.ndarray) -> np.ndarray:
@@ -69,7 +96,7 @@ def foreground_statistics(rgba: Image.Image) -> LabStatistics:
     small = rgba.copy()
     small.thumbnail((_COUNTED_SIDE, _COUNTED_SIDE), Image.Resampling.BOX)
     pixels = np.asarray(small)
-    solid = pixels[..., 3] >= _SOLID
+    solid = pixels[..., 3] >= SOLID
     return statistics_of(lab_of(pixels[..., :3])[solid if solid.any() else slice(None)])
 
 
@@ -135,58 +162,88 @@ def _cells(start: int, stop: int, size: int, cells: int) -> tuple[int, int]:
     return first, max(first + 1, min(-(-stop * cells // size), cells))
 
 
-def coloured(
-    rgb: Image.Image, look: Look, own: LabStatistics, theirs: LabStatistics | None
-) -> Image.Image:
-    """Changes the colours of a cut-out as its look says.
+@dataclass(frozen=True)
+class Change:
+    """How the colours of one cut-out change.
+
+    Attributes:
+        look: factors and shares.
+        own: colours of the foreground.
+        theirs: colours around it; None where they do not matter.
+    """
+
+    look: Look
+    own: LabStatistics
+    theirs: LabStatistics | None
+
+    @property
+    def harmonises(self) -> bool:
+        """Whether colours move towards the surroundings'."""
+        return self.theirs is not None and self.look.harmonise > 0
+
+    @property
+    def changes(self) -> bool:
+        """Whether any colour changes."""
+        look = self.look
+        return self.harmonises or (look.brightness, look.contrast, look.saturation) != (1, 1, 1)
+
+
+def colour_tables(changes: Sequence[Change]) -> list[ImageFilter.Color3DLUT | None]:
+    """The tables that change the colours of cut-outs.
 
     First the Lab statistics move towards the surroundings' (Reinhard et al., "Color transfer
     between images", IEEE CG&A 2001), a deviation by a factor of 0.5 to 2 at most; then brightness,
     contrast around the middle grey, and saturation change.
 
     Args:
-        rgb: an RGB or RGBA picture; alpha is left as it is.
-        look: factors and shares.
-        own: colours of the foreground.
-        theirs: colours around it; None where they do not matter.
+        changes: one for each cut-out.
 
     Returns:
-        A picture of the same size and mode; the picture itself where nothing changes.
+        A filter for RGB and RGBA pictures, which leaves alpha as it is, for each; None where
+        nothing changes.
     """
-    harmonise = look.harmonise if theirs is not None else 0.0
-    if not harmonise and (look.brightness, look.contrast, look.saturation) == (1, 1, 1):
-        return rgb
-    nodes, lab = _grid()
-    if harmonise and theirs is not None:
-        nodes = _rgb_of(_harmonised(lab, harmonise, own, theirs))
-    table = _jittered(nodes, look)
-    lut = ImageFilter.Color3DLUT(_NODES, table.reshape(-1).tolist(), _copy_table=False)
-    return rgb.filter(lut)
+    found: list[ImageFilter.Color3DLUT | None] = [None] * len(changes)
+    changing = [number for number, change in enumerate(changes) if change.changes]
+    if not changing:
+        return found
+    grid, lab = _grid()
+    nodes = np.repeat(grid[None], len(changing), axis=0)
+    moving = [k for k, number in enumerate(changing) if changes[number].harmonises]
+    if moving:
+        moved = _harmonised(lab, [changes[changing[k]] for k in moving])
+        nodes[moving] = _rgb_of(moved.reshape(-1, 3)).reshape(moved.shape)
+    tables = _jittered(nodes, [changes[number].look for number in changing])
+    for number, table in zip(changing, tables.reshape(len(changing), -1), strict=True):
+        found[number] = ImageFilter.Color3DLUT(_NODES, table, _copy_table=False)
+    return found
 
 
-def _jittered(colours: np.ndarray, look: Look) -> np.ndarray:
-    """Brightness, contrast and saturation of colours, float64 [n, 3] in 0..1."""
-    gain = look.brightness * look.contrast
-    values = colours * gain + (0.5 - 0.5 * look.contrast)
+def _jittered(colours: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
+    """Brightness, contrast and saturation of colours, float64 [looks, n, 3] in 0..1."""
+    factors = [(look.brightness * look.contrast, look.contrast, look.saturation) for look in looks]
+    gain, contrast, saturation = np.array(factors).T[..., None]
+    values = colours * gain[..., None] + (0.5 - 0.5 * contrast)[..., None]
     # Term by term: a library's product of matrices may add in another order elsewhere.
-    grey = values[:, 0] * _GREY[0] + values[:, 1] * _GREY[1] + values[:, 2] * _GREY[2]
-    values = values * look.saturation + (grey * (1 - look.saturation))[:, None]
+    grey = values[..., 0] * _GREY[0] + values[..., 1] * _GREY[1] + values[..., 2] * _GREY[2]
+    values = values * saturation[..., None] + (grey * (1 - saturation))[..., None]
     # Rounded, so that the last bit of a float cannot show.
     return np.rint(np.minimum(np.maximum(values, 0), 1) * 4096) / 4096
 
 
-def _harmonised(
-    lab: np.ndarray, share: float, own: LabStatistics, theirs: LabStatistics
-) -> np.ndarray:
-    """Lab colours, float64 [n, 3] in 0..255, a share of the way to other statistics."""
+def _harmonised(lab: np.ndarray, changes: Sequence[Change]) -> np.ndarray:
+    """Lab colours, float64 [changes, n, 3] in 0..255, a share of the way to other statistics."""
     factors, offsets = [], []
-    for channel in range(3):
-        mean, target = own.mean[channel], theirs.mean[channel]
-        ratio = theirs.deviation[channel] / max(1.0, own.deviation[channel])
-        factor = 1 + share * (min(2.0, max(0.5, ratio)) - 1)
-        factors.append(factor)
-        offsets.append(mean - mean * factor + share * (target - mean))
-    return lab * np.array(factors) + np.array(offsets)
+    for change in changes:
+        assert change.theirs is not None
+        share, own, theirs = change.look.harmonise, change.own, change.theirs
+        for channel in range(3):
+            mean, target = own.mean[channel], theirs.mean[channel]
+            ratio = theirs.deviation[channel] / max(1.0, own.deviation[channel])
+            factor = 1 + share * (min(2.0, max(0.5, ratio)) - 1)
+            factors.append(factor)
+            offsets.append(mean - mean * factor + share * (target - mean))
+    shape = (len(changes), 1, 3)
+    return lab * np.array(factors).reshape(shape) + np.array(offsets).reshape(shape)
 
 
 def _rgb_of(lab: np.ndarray) -> np.ndarray:

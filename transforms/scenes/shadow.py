@@ -12,8 +12,8 @@ _MADE_SIDE = 48
 
 
 def shadow_map(
-    paste: Paste, alpha: np.ndarray, light: Light, grounded: bool, width: int, height: int
-) -> tuple[int, int, np.ndarray] | None:
+    paste: Paste, mask: Image.Image, light: Light, grounded: bool
+) -> tuple[int, int, Image.Image]:
     """How dark the shadow of an object is.
 
     A contact shadow lies where the lowest rows of the object stand. On known ground the outline of
@@ -21,20 +21,19 @@ def shadow_map(
 
     Args:
         paste: the object; `paste.look.shadow` is the darkness.
-        alpha: uint8 [h, w], its alpha.
+        mask: its alpha, L.
         light: where shadows fall.
         grounded: whether the object stands on known ground.
-        width: width of the picture.
-        height: its height.
 
     Returns:
-        Column and row of the map's corner in the picture, and the map: uint8, 255 is black. None
-        where it lies outside.
+        Column and row of the map's corner in the picture, beyond which it may reach, and the map:
+        L, 255 is black.
     """
+    darkness = round(paste.look.shadow * 256)
     # A shadow is soft: that of a large object is made small and enlarged.
-    step = max(1, -(-max(alpha.shape) // _MADE_SIDE))
+    step = max(1, -(-max(mask.size) // _MADE_SIDE))
     base = paste.contact - paste.y  # One below the lowest solid row, within the cut-out.
-    small = Image.fromarray(alpha[:base]).reduce(step)
+    small = mask.reduce(step, (0, 0, mask.width, base))
     columns, rows = small.size
     tall = max(2, round(rows * light.length)) if grounded else 0
     reach = round(abs(light.slant) * tall)
@@ -51,24 +50,15 @@ def shadow_map(
             (1, light.slant, -reach - light.slant * tall, 0, rows / tall, 0),
             Image.Resampling.BILINEAR,
         )
-        pale = 80 + 80 * np.arange(tall, dtype=np.uint16)[:, None] // tall
-        cast = (np.asarray(laid) * pale // 255).astype(np.uint8)
+        pale = (80 + 80 * np.arange(tall) // tall) * darkness >> 8
+        cast = (np.asarray(laid) * pale.astype(np.uint16)[:, None]) >> 8
         canvas[margin:ground, margin : margin + cast.shape[1]] = cast
-    foot = np.asarray(small)[rows - flat :].max(axis=0)
+    foot = np.asarray(small)[rows - flat :].max(axis=0) * np.uint16(darkness) >> 8
     depth = max(1, round(flat * _CONTACT_FLATTENED))
     spot = canvas[ground - depth : ground + depth, margin + reach : margin + reach + columns]
-    np.maximum(spot, foot[None, :], out=spot)
-    blur = ImageFilter.BoxBlur(soft)
-    blurred = Image.fromarray(canvas).filter(blur).filter(blur)
+    np.maximum(spot, foot.astype(np.uint8), out=spot)
+    dark = Image.fromarray(canvas).filter(ImageFilter.GaussianBlur(soft))
     if step > 1:
-        blurred = blurred.resize(
-            (blurred.width * step, blurred.height * step), Image.Resampling.BILINEAR
-        )
-    darkness = np.arange(256) * round(paste.look.shadow * 256) >> 8
-    dark = darkness.astype(np.uint8)[np.asarray(blurred)]
-    x, y = paste.x - (margin + reach) * step, paste.contact - ground * step
-    left, top = max(0, -x), max(0, -y)
-    right, bottom = min(dark.shape[1], width - x), min(dark.shape[0], height - y)
-    if left >= right or top >= bottom:
-        return None
-    return x + left, y + top, dark[top:bottom, left:right]
+        size = (dark.width * step, dark.height * step)
+        dark = dark.resize(size, Image.Resampling.BILINEAR)
+    return paste.x - (margin + reach) * step, paste.contact - ground * step, dark

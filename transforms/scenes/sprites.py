@@ -2,7 +2,6 @@
 
 from math import ceil, cos, radians, sin, sqrt
 
-import numpy as np
 from PIL import Image
 
 from transforms.scenes.edges import edged
@@ -63,8 +62,7 @@ class Pyramid:
             if flip:
                 drawn = drawn.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         rgba = drawn.convert("RGBA")
-        alpha = edged(np.asarray(rgba.getchannel("A")), edge)
-        return Sprite(rgba.convert("RGB"), alpha, self.colours)
+        return Sprite(rgba.convert("RGB"), edged(rgba.getchannel("A"), edge), self.colours)
 
     def _level(self, width: int, height: int) -> Image.Image:
         """The smallest level that is at least as large as a size, else the largest."""

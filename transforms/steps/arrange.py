@@ -1,10 +1,12 @@
 """Arrange step: each placement becomes a scene, from which composite, mask and objects are made."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from transforms.elements import PREPARE, Block, Failure, Placement
 from transforms.plan.inputs import InputImage
@@ -13,13 +15,13 @@ from transforms.plan.seeding import permuted, random_key
 from transforms.prepared import Refused
 from transforms.recipe import Recipe
 from transforms.scenes.arrange import Candidate, MainPlace, arrange
-from transforms.scenes.compose import Composed, compose
+from transforms.scenes.compose import Composed, changes_of, compose
 from transforms.scenes.crops import box_in, cut_ground, random_crop
 from transforms.scenes.draws import Draws, draws_of
 from transforms.scenes.ground import Ground
 from transforms.scenes.inputs import SceneInputs, scene_inputs
-from transforms.scenes.look import LabField
-from transforms.scenes.scene import Crop
+from transforms.scenes.look import Change, LabField, Sprite, colour_tables
+from transforms.scenes.scene import Crop, Scene
 from transforms.steps.background_ground import GROUND, is_grounded
 
 _DISTRACTORS = 23
@@ -43,7 +45,7 @@ def add_scenes(block: Block, recipe: Recipe) -> Block:
     """
     plan = load_plan(recipe.plan_path)
     inputs = scene_inputs(recipe.plan_path)
-    made: list[Composed] = []
+    arranged: list[_Arranged] = []
     failed: dict[int, Failure] = {}
     draws = draws_of(plan.seed, block.placements)
     for i, (sample, numbers) in enumerate(zip(block.placements, draws, strict=True)):
@@ -54,8 +56,11 @@ def add_scenes(block: Block, recipe: Recipe) -> Block:
         except Refused as error:
             failed[i] = Failure(sample.key, PREPARE, f"{source.path}: {error}")
             continue
-        made.append(make_scene(sample, numbers, plan, recipe, inputs, ground, crop))
+        arranged.append(_arranged(sample, numbers, plan, recipe, inputs, ground, crop))
     block = block.without(failed)
+    # The tables of a block together cost little more than those of one scene.
+    tables = iter(colour_tables([change for each in arranged for change in each.changes]))
+    made = [_composed(each, list(islice(tables, len(each.changes))), recipe) for each in arranged]
     side = recipe.image_size
     images = np.empty((len(made), side, side, 3), np.uint8)
     masks = np.empty((len(made), side, side), np.uint8)
@@ -64,7 +69,28 @@ def add_scenes(block: Block, recipe: Recipe) -> Block:
     return replace(block, images=images, masks=masks, scenes=tuple(each.labels for each in made))
 
 
-def make_scene(
+@dataclass(frozen=True, eq=False)
+class _Arranged:
+    """A scene before it is composed.
+
+    Attributes:
+        scene: its layers.
+        sprites: the cut-out of each.
+        changes: of the colours of each.
+        background: what it shows of its background.
+        nearness: what of the background may hide objects; None where nothing does.
+        noise: random bits of the noise.
+    """
+
+    scene: Scene
+    sprites: tuple[Sprite, ...]
+    changes: tuple[Change, ...]
+    background: Image.Image
+    nearness: np.ndarray | None
+    noise: int
+
+
+def _arranged(
     sample: Placement,
     draws: Draws,
     plan: Plan,
@@ -72,8 +98,8 @@ def make_scene(
     inputs: SceneInputs,
     ground: Ground | None,
     crop: Crop | None,
-) -> Composed:
-    """Makes the scene of one sample.
+) -> _Arranged:
+    """Arranges the scene of one sample.
 
     Args:
         sample: the sample.
@@ -96,21 +122,36 @@ def make_scene(
         companions,
         distractors,
         ground,
-        inputs.alpha,
+        inputs.sprite,
         crop,
     )
     background = inputs.background(sample.bg_id, crop)
     colours = None
     if options.harmonise:
         colours = inputs.colours(sample.bg_id) if crop is None else LabField(background)
-    return compose(
+    sprites = tuple(inputs.sprite(paste) for paste in scene.pastes)
+    return _Arranged(
         scene,
+        sprites,
+        changes_of(scene, sprites, colours),
         background,
-        colours,
-        inputs.sprite,
         ground.nearness if ground is not None and options.occlude else None,
         draws.noise,
-        options.min_visible,
+    )
+
+
+def _composed(
+    arranged: _Arranged, tables: Sequence[ImageFilter.Color3DLUT | None], recipe: Recipe
+) -> Composed:
+    assert recipe.scenes is not None
+    return compose(
+        arranged.scene,
+        arranged.background,
+        arranged.sprites,
+        tables,
+        arranged.nearness,
+        arranged.noise,
+        recipe.scenes.min_visible,
     )
 
 
