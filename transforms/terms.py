@@ -73,6 +73,11 @@ def identifier(text: str) -> str | None:
     return _KNOWN.get(_SPELT.get(word, word).upper(), (None, None))[0]
 
 
+def is_own(license: str) -> bool:
+    """Whether an SPDX identifier is for a licence that SPDX does not list."""
+    return license.lower().startswith("licenseref-")
+
+
 @lru_cache(maxsize=1024)
 def family(text: str) -> Family | None:
     """What a licence, as people write it, asks for; None where that is not known."""
@@ -140,8 +145,10 @@ class Terms:
 
     @property
     def license_address(self) -> str | None:
-        """Where the data set's licence can be read."""
-        return None if self.license is None else f"{_LICENSES}{self.license}"
+        """Where the data set's licence can be read; the name of one of the maker's own."""
+        if self.license is None or is_own(self.license):
+            return self.license
+        return f"{_LICENSES}{self.license}"
 
     @property
     def citation(self) -> str:

@@ -90,10 +90,10 @@ def test_the_credits_are_a_table_that_shows_names_as_they_are(licensed):
     assert "Of 1 other picture nothing is given." in text
     notes = [line for line in text.splitlines() if line.startswith("- **Note:**")]
     assert notes == [
-        "- **Note:** 2 of 18 inputs, such as fg\\_img\\_1.png (CC BY-NC 4.0), have stricter terms"
-        " than the data set, which has CC-BY-4.0.",
-        "- **Note:** 1 of 18 inputs, such as bg\\_img\\_6.png (no licence given), have no known"
-        " terms, while others have.",
+        "- **Note:** inputs with stricter terms than CC-BY-4.0 of the data set: 2 of 18, such as"
+        " fg\\_img\\_1.png (CC BY-NC 4.0).",
+        "- **Note:** inputs without known terms, while others have some: 1 of 18, such as"
+        " bg\\_img\\_6.png (no licence given).",
     ]
     card = (licensed / "README.md").read_text()
     assert all(note in card for note in notes) and "(CREDITS.md)" in card

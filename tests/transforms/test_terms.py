@@ -2,6 +2,7 @@
 
 import pytest
 
+from transforms.report.card import license_lines
 from transforms.terms import Family, Terms, address, family, identifier, strictest
 
 
@@ -37,6 +38,13 @@ def test_the_strictest_is_the_first_of_those_that_ask_for_the_most():
     assert strictest(["CC BY-SA 4.0", "CC BY-NC 4.0", "CC0"]) == "CC BY-NC 4.0"
     assert strictest(["CC BY-ND 4.0", "mine alone"]) == "mine alone"
     assert strictest([]) is None
+
+
+def test_a_licence_of_the_makers_own_has_its_name_alone():
+    assert Terms("LicenseRef-Own").license_address == "LicenseRef-Own"
+    assert license_lines("LicenseRef-Own") == ["license: other", "license_name: licenseref-own"]
+    assert Terms("MIT").license_address == "https://spdx.org/licenses/MIT"
+    assert license_lines("MIT") == ["license: mit"]
 
 
 def test_a_citation_names_at_most_ten():

@@ -8,6 +8,7 @@ from transforms.plan.plan import Plan
 from transforms.report.manifest import Origin
 from transforms.report.report import statistics_markdown
 from transforms.report.statistics import Statistics
+from transforms.terms import is_own
 
 _SIZES = (
     (1e3, "n<1K"),
@@ -137,8 +138,15 @@ def _front_matter(statistics: Statistics, front_matter: Sequence[str], license: 
     size = next((name for limit, name in _SIZES if statistics.fg_bg.count < limit), "n>1M")
     lines = [
         "---",
-        *([] if license is None else [f"license: {license.lower()}"]),
+        *([] if license is None else license_lines(license)),
         "task_categories: [image-segmentation, depth-estimation]",
         f"size_categories: ['{size}']",
     ]
     return "\n".join([*lines, *front_matter, "---", ""])
+
+
+def license_lines(license: str) -> list[str]:
+    """The licence in the card's YAML, as the hub names it: one of the maker's own is `other`."""
+    if is_own(license):
+        return ["license: other", f"license_name: {license.lower()}"]
+    return [f"license: {license.lower()}"]

@@ -37,16 +37,16 @@ def doubts(license: str | None, inputs: Sequence[InputImage]) -> tuple[str, ...]
     def some(paths: list[str]) -> str:
         text = terms[paths[0]] or "no licence given"
         shown = one_line(f"{file_name(paths[0])} ({text})")
-        return f"{len(paths)} of {len(terms)} inputs, such as {shown},"
+        return f"{len(paths)} of {len(terms)}, such as {shown}"
 
     own = None if license is None else family(license)
     final = [path for path, found in known.items() if found == Family.NO_DERIVATIVES]
     if final:
-        lines.append(f"{some(final)} may not be changed and passed on, as composites do")
+        lines.append(f"inputs that allow no derivatives, which composites are: {some(final)}")
     stricter = [path for path, found in known.items() if own is not None and found > own]
     stricter = [path for path in stricter if path not in final]
     if stricter:
-        lines.append(f"{some(stricter)} have stricter terms than the data set, which has {license}")
+        lines.append(f"inputs with stricter terms than {license} of the data set: {some(stricter)}")
     if license is not None and own is None and known:
         lines.append(
             f"{license}, the licence of the data set, is not known here: compare it with the terms"
@@ -54,7 +54,7 @@ def doubts(license: str | None, inputs: Sequence[InputImage]) -> tuple[str, ...]
         )
     unknown = [path for path in terms if path not in known]
     if known and unknown:
-        lines.append(f"{some(unknown)} have no known terms, while others have")
+        lines.append(f"inputs without known terms, while others have some: {some(unknown)}")
     return tuple(lines)
 
 
