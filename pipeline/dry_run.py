@@ -54,6 +54,7 @@ class Forecast:
         milliseconds: time of one sample on one core, as just measured.
         inputs_seconds: time in which the inputs are read, as just measured.
         preparation_seconds: estimated time of what is prepared once for each background.
+        layered: whether that is depth, from which labels are composed; else it is ground.
         samples_seconds: estimated time of the samples.
         rest_seconds: estimated time of start, clean images, gallery and descriptions.
         workers: worker processes that the estimate counts with.
@@ -72,6 +73,7 @@ class Forecast:
     milliseconds: float
     inputs_seconds: float
     preparation_seconds: float
+    layered: bool
     samples_seconds: float
     rest_seconds: float
     workers: int
@@ -101,9 +103,12 @@ class Forecast:
         lines.append(f"size      about {format_bytes(self.bytes)}{free}")
         prepared = ""
         if self.preparation_seconds:
-            prepared = f" backgrounds' depth {clock(self.preparation_seconds)},"
+            what = "depth" if self.layered else "ground"
+            prepared = f" backgrounds' {what} {clock(self.preparation_seconds)},"
             lines.append(
                 "depth     composed of layers: the model sees each background once and no composite"
+                if self.layered
+                else "ground    seen once in each background by the built-in depth model"
             )
         lines.append(
             f"time      about {clock(self.seconds)} on this machine with {self.workers} workers:"
@@ -174,6 +179,7 @@ def _forecast(
         samples.sample_seconds * 1000,
         inputs_seconds,
         prepare_seconds * len(plan.backgrounds) / min(workers, cores()),
+        spec.passes is not None,
         made,
         other + rest.clean_seconds * images / min(workers, cores(), 2),
         workers,

@@ -65,6 +65,23 @@ def test_killed_at_any_moment(inputs, tmp_path, undisturbed):
     assert unfinished >= MOMENTS // 2  # Otherwise nothing was tested.
 
 
+def test_scenes_killed_while_they_are_prepared_and_made(inputs, tmp_path):
+    natural = ("--preset=natural", "--background_crop=random", "--formats=parquet,coco")
+    whole = tmp_path / "whole"
+    run(command(inputs, whole, *natural))
+    expected = checksums(whole)
+    for name, pattern in (("prepared", "state/prepared/ground/*"), ("made", "state/records/*")):
+        output = tmp_path / name
+        job = start(command(inputs, output, *natural))
+        while job.poll() is None and not list(output.glob(pattern)):
+            time.sleep(0.005)
+        kill(job)
+        assert not (output / "manifest.json").exists()
+        run(command(inputs, output, *natural))
+        assert checksums(output) == expected
+        shutil.rmtree(output)
+
+
 def test_one_worker_killed_at_any_moment(inputs, tmp_path, undisturbed):
     expected, seconds = undisturbed
     moments = random.Random(2)

@@ -28,6 +28,22 @@ def test_workers_that_hold_all_inputs_decode_each_once():
     assert decodes(large, large.shards(), 2) > 2 * 22
 
 
+@pytest.mark.parametrize(
+    ("changes", "line", "part"),
+    [
+        ({"depth_model": "none"}, "ground    seen once in each", "backgrounds' ground 0:30,"),
+        ({"depth_model": "builtin"}, "depth     composed of layers", "backgrounds' depth 0:30,"),
+    ],
+)
+def test_a_forecast_says_what_is_prepared(inputs, tmp_path, monkeypatch, changes, line, part):
+    monkeypatch.setattr("pipeline.dry_run._tried", lambda *_: (COST, REST, 5.0))
+    monkeypatch.setattr("pipeline.dry_run.cores", lambda: 1)
+    spec = make_spec(inputs, tmp_path / "out", preset="natural", **changes)
+    text = forecast(spec, ["--direct_num_workers=1"], Performance()).text()
+    assert line in text and part in text
+    assert ("depth     " in text) == (changes["depth_model"] != "none")
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_a_forecast_counts_with_the_workers_of_the_job(inputs, tmp_path, monkeypatch, workers):
     monkeypatch.setattr("pipeline.dry_run._tried", lambda *_: (COST, REST, 0.0))

@@ -28,8 +28,9 @@ from transforms.scenes.ground import Ground
 from transforms.steps.arrange import add_scenes
 from transforms.steps.background_depth import DEPTH, load_depth
 from transforms.steps.background_ground import GROUND
+from transforms.steps.encode import QuantisedDepth
 from transforms.steps.place import blocks
-from transforms.steps.verify_scenes import objects_of, scene_fault
+from transforms.steps.verify_scenes import objects_of, scene_depth_fault, scene_fault
 
 
 def spec_with(**changes: Any) -> DatasetSpec:
@@ -210,6 +211,73 @@ def test_a_scene_does_not_depend_on_its_block(natural: GenerateResult) -> None:
         np.testing.assert_array_equal(block.images[0], together.images[i])
         np.testing.assert_array_equal(block.masks[0], together.masks[i])
         assert block.scenes[0].objects == together.scenes[i].objects
+
+
+@pytest.mark.slow
+def test_a_set_without_its_inputs_is_verified_from_its_state(inputs: Path, tmp_path: Path) -> None:
+    shutil.copytree(inputs, tmp_path / "in")
+    spec = make_spec(
+        tmp_path / "in",
+        tmp_path / "set",
+        preset="natural",
+        background_crop="random",
+        depth_model="builtin",
+        depth_passes=1,
+        formats=("parquet",),
+        max_samples=20,
+        num_shards=1,
+    )
+    result = generate(spec, ["--direct_num_workers=1"], progress=False)
+    shutil.rmtree(tmp_path / "in")
+    report = verify(result.output)
+    assert not report.faults and report.unchecked
+    folder = Folder(result.output)
+    plan = load_plan(folder.plan_path)
+    weights = maker_of("builtin").weights
+    recipe = make_recipe(spec.with_preset(), plan, RELATIVE_INVERSE_DEPTH, weights=weights)
+    [block] = blocks(plan, next(iter(plan.shards())), 32)
+    for row, sample in zip(_rows(result), block.placements, strict=True):
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+        numbers = (np.array([row[name]], np.float32) for name in ("depth_scale", "depth_offset"))
+        stored = QuantisedDepth(_pixels(row["depth"])[None], *numbers)
+        given = (objects_of(values, plan, recipe), sample, _pixels(row["instances"]))
+        assert scene_depth_fault(*given, stored, plan, recipe) is None
+        wrong = dataclasses.replace(stored, pixels=stored.pixels[:, ::-1])
+        assert "not what its layers give" in (scene_depth_fault(*given, wrong, plan, recipe) or "")
+
+
+@pytest.mark.slow
+def test_a_set_of_scenes_is_extended(inputs: Path, tmp_path: Path) -> None:
+    growing = tmp_path / "in"
+    shutil.copytree(inputs, growing)
+    held_back = ("fg/fg_img_7.png", "fg/fg_img_11.png", "bg/bg_img_4.png")
+    for name in held_back:
+        (growing / name).unlink()
+    shutil.copytree(inputs / "fg", tmp_path / "distractors")
+
+    def spec(placements: int) -> DatasetSpec:
+        return make_spec(
+            growing,
+            tmp_path / "set",
+            preset="natural",
+            distractors=str(tmp_path / "distractors"),
+            formats=("parquet",),
+            placements=placements,
+            num_shards=2,
+        )
+
+    local = ["--direct_num_workers=1"]
+    first = {row["key"]: row for row in _rows(generate(spec(1), local, progress=False))}
+    for name in held_back:
+        shutil.copy(inputs / name, growing / name)
+    result = generate(spec(2), local, progress=False, extend=True)
+    rows = {row["key"]: row for row in _rows(result)}
+    assert len(rows) == result.samples == 12 * 6 * 2 * 2 > len(first)
+    assert {key: rows[key] for key in first} == first
+    assert not verify(result.output).faults
+    (tmp_path / "distractors/fg_img_3.png").unlink()
+    with pytest.raises(SpecError, match="distractor"):
+        generate(spec(3), local, progress=False, extend=True)
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ from transforms.steps.verify_clean import verify_clean_shard
 from transforms.steps.verify_files import Faults, Rows, Tables, expected_paths, reason, same_value
 from transforms.steps.verify_joined import verify_joined
 from transforms.steps.verify_layers import EVERY, label_fault
-from transforms.steps.verify_scenes import objects_of, scene_fault
+from transforms.steps.verify_scenes import objects_of, scene_depth_fault, scene_fault
 
 _PREDICTED = ("depth", "depth_scale", "depth_offset")
 
@@ -322,6 +322,10 @@ class _Shard:
         fault = scene_fault(
             values, objects, wanted, instances, found.mask, stored, self.plan, self.recipe
         )
+        self.decoded += 1
+        if fault is None and self.recipe.layered and self.decoded % EVERY == 1:
+            assert stored is not None
+            fault = scene_depth_fault(objects, wanted, instances, stored, self.plan, self.recipe)
         if fault is not None:
             self.faults.add(path, f"{wanted.key}: {fault}")
             return None

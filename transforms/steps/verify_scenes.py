@@ -6,9 +6,13 @@ import numpy as np
 
 from transforms.elements import SOLID, Placement
 from transforms.plan.plan import Plan
+from transforms.prepared import Refused
 from transforms.recipe import Recipe
+from transforms.scenes.draws import draws_of
 from transforms.scenes.labels import SceneObject
-from transforms.steps.encode import QuantisedDepth
+from transforms.steps.arrange import crop_of
+from transforms.steps.background_depth import background_depth
+from transforms.steps.encode import QuantisedDepth, quantise
 from transforms.steps.mask import bounding_box
 
 
@@ -101,3 +105,47 @@ def _depth_fault(
     if found.depth is None or abs(value - found.depth) > most:
         return f"object {number} has depth {found.depth}, and the map {value:g}"
     return None
+
+
+def scene_depth_fault(
+    objects: tuple[SceneObject, ...],
+    sample: Placement,
+    instances: np.ndarray,
+    stored: QuantisedDepth,
+    plan: Plan,
+    recipe: Recipe,
+) -> str | None:
+    """What is wrong with the layered depth of a scene, or None.
+
+    It is composed again from what was prepared, the instances and the objects' values. Where there
+    are distractors it cannot be: they are in no label.
+
+    Args:
+        objects: the objects that its record tells of.
+        sample: the sample.
+        instances: uint8 [height, width], as it was written.
+        stored: its one depth map, as it was written.
+        plan: the data set's plan.
+        recipe: says how depth was prepared.
+    """
+    assert recipe.scenes is not None
+    if recipe.scenes.distractor_share:
+        return None
+    source = plan.background_by_id[sample.bg_id]
+    [draws] = draws_of(plan.seed, [sample])
+    try:
+        background = background_depth(source, recipe, crop_of(draws, source, recipe))
+    except Refused as error:
+        return f"its background has no prepared depth: {error}"
+    except Exception as error:  # A damaged file may contain anything.
+        return f"the prepared depth of its background cannot be read: {type(error).__name__}"
+    depth = background.depth.copy()
+    for number, found in enumerate(objects, 1):
+        depth[instances == number] = found.depth
+    wanted = quantise(depth[None], recipe.depth_bits)
+    same = (
+        np.array_equal(wanted.pixels, stored.pixels)
+        and np.array_equal(wanted.scale, stored.scale)
+        and np.array_equal(wanted.offset, stored.offset)
+    )
+    return None if same else "the depth map is not what its layers give"
