@@ -47,7 +47,7 @@ def test_it_is_another_environment():
 
 
 def test_it_makes_the_same_bytes(full, inputs, tmp_path):
-    spec = json.loads(Path(full.output, "manifest.json").read_text())["spec"]
+    spec = json.loads(Path(full.output, "state/spec.json").read_text())
     again = {**spec, "output": str(tmp_path / "set"), "depth_model": "builtin"}
     (tmp_path / "job.json").write_text(json.dumps(again))
     run(
