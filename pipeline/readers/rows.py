@@ -80,7 +80,8 @@ class Rows:
         Of a picture it gives the file, bytes or memoryview.
 
         Raises:
-            OSError: the file is gone or damaged.
+            OSError: the file is gone.
+            pyarrow.ArrowInvalid: it is damaged.
         """
         number = bisect_right(self._starts, position) - 1
         file, _ = self._groups[number]
@@ -135,5 +136,5 @@ class Rows:
         return table
 
     def _value(self, table: pa.Table, row: int, name: str) -> Any:
-        column = table.column(name).combine_chunks()
-        return (column.field("bytes") if pa.types.is_struct(column.type) else column)[row].as_py()
+        value = table.column(name)[row].as_py()
+        return value["bytes"] if pa.types.is_struct(self._types[name]) else value

@@ -141,16 +141,16 @@ class MaskDepthDataset(Dataset[Sample]):
             sample["depth"] = torch.from_numpy(values)
         return sample if self.transform is None else self.transform(sample)
 
-    def _picture(self, planes: np.ndarray) -> torch.Tensor:
-        """Bytes as a tensor of their own, in 0..1 where it holds floats."""
+    def _picture(self, planes: np.ndarray, kept: bool = False) -> torch.Tensor:
+        """Bytes as a tensor, in 0..1 where it holds floats; of its own where they are `kept`."""
         if self.dtype == torch.uint8:
-            return torch.from_numpy(planes.copy())
+            return torch.from_numpy(planes.copy() if kept else planes)
         # In NumPy: on so few pixels, PyTorch's threads wait for one another where cores are busy.
         return torch.from_numpy(np.divide(planes, np.float32(255)))
 
     def background(self, bg_id: int) -> torch.Tensor:
         """The clean background of an id: [3, height, width], float32 in 0..1 or uint8."""
-        return self._picture(self._clean["backgrounds"].pictures(bg_id)[0])
+        return self._picture(self._clean["backgrounds"].pictures(bg_id)[0], kept=True)
 
     def foreground(self, fg_id: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The clean foreground of an id and its alpha.
@@ -160,7 +160,7 @@ class MaskDepthDataset(Dataset[Sample]):
             largest pasted size; float32 in 0..1 or uint8.
         """
         image, alpha = self._clean["foregrounds"].pictures(fg_id)
-        return self._picture(image), self._picture(alpha)
+        return self._picture(image, kept=True), self._picture(alpha, kept=True)
 
 
 @lru_cache(maxsize=1)

@@ -111,6 +111,14 @@ def test_values_are_read_where_they_stand(full, monkeypatch):
     assert sample["key"] == expected and sample["depth"].shape == (1, 160, 160)
 
 
+def test_places_that_are_kept_are_bounded(full, monkeypatch):
+    monkeypatch.setattr("pipeline.readers.rows._KEPT_PLACES", 1)
+    samples, every = MaskDepthDataset(full.output), MaskDepthDataset(full.output)
+    for index in (0, 215, 0, 100, 215):
+        assert samples[index]["key"] == every[index]["key"]
+        assert len(samples._samples._places) == 1
+
+
 @pytest.mark.parametrize("options", [{"compression": "snappy"}, {"data_page_version": "2.0"}])
 def test_files_that_another_program_has_written_anew_are_read(full, tmp_path, options):
     root = shutil.copytree(full.output, tmp_path / "set")

@@ -87,7 +87,7 @@ def test_png_is_decoded_to_what_pillow_sees(shape, monkeypatch):
     for found, expected in zip(
         [*own, decode_png(colours)], [pixels, pixels[..., 0], wide, pixels], strict=True
     ):
-        assert found.dtype == expected.dtype
+        assert found.dtype == expected.dtype and found.flags.writeable
         np.testing.assert_array_equal(found, expected)
 
 

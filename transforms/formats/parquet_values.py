@@ -32,7 +32,8 @@ class PlainFile:
 
     Raises:
         NotPlain: a column is compressed, encoded, a list, or lacks values.
-        OSError: the file cannot be opened, or is damaged.
+        OSError: the file cannot be opened.
+        pyarrow.ArrowInvalid: its end is damaged.
     """
 
     def __init__(self, path: str, columns: Sequence[str]) -> None:

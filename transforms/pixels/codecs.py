@@ -123,7 +123,7 @@ def _own_pixels(data: bytes | memoryview) -> np.ndarray | None:
     filters = set(rows[:, 0].tolist())
     if not filters <= {_NO_FILTER} and filters != {_UP_FILTER}:
         return None
-    values = np.ascontiguousarray(rows[:, 1:])
+    values = rows[:, 1:].copy()
     if filters == {_UP_FILTER}:
         values = _sums(values)
     if channels == 2:
