@@ -19,6 +19,31 @@ def test_a_floor_is_found_and_what_stands_on_it_is_not() -> None:
     assert abs(int(ground.floor[-2]) - int(ground.nearness[-2, 0])) <= 8
 
 
+@pytest.mark.parametrize("opening", [0, 16])
+def test_ground_beyond_a_hedge_counts_only_where_it_reaches_the_camera(opening: int) -> None:
+    depth = floor_and_wall()
+    depth[: SIDE // 2 + 8, 30:44] = depth[: SIDE // 2 + 8, :1]  # No pillar.
+    hedge = slice(48, 54)
+    depth[hedge, opening:] = depth[hedge.stop, 0]
+    ground = find_ground(depth)
+    mask = ground.mask
+    assert mask[SIDE - 14 : SIDE - 2].all()
+    assert not mask[hedge.start + 2 : hedge.stop - 2, 24:].any()
+    beyond = mask[ground.horizon + 4 : hedge.start - 3]
+    assert beyond.mean() > 0.8 if opening else not beyond.any()
+
+
+def test_what_stands_out_of_far_ground_is_no_ground() -> None:
+    depth = floor_and_wall()
+    depth[: SIDE // 2 + 8, 30:44] = depth[: SIDE // 2 + 8, :1]
+    far, near = slice(38, 44), slice(SIDE - 14, SIDE - 8)
+    depth[far, 40:60] += 0.085
+    depth[near, 40:60] += 0.085
+    mask = find_ground(depth).mask
+    assert not mask[far.start + 2 : far.stop - 2, 46:54].any()
+    assert mask[near.start + 2 : near.stop - 2, 46:54].all()
+
+
 def test_inverse_depth_at_any_scale_and_depth_in_metres_have_the_same_ground() -> None:
     nearness = floor_and_wall()
     ground = find_ground(nearness)

@@ -262,8 +262,7 @@ class _Stage:
         draws, options, ground = self._draws, self._options, self._ground
         assert ground is not None
         below = options.height - ground.horizon
-        # Where the horizon is above the picture, the first rows of ground are, too.
-        far = log(max(_NEAREST_CONTACT, 1.0 - ground.horizon))
+        far = log(max(_NEAREST_CONTACT, ground.first + 1.0 - ground.horizon))
         near = log(max(_FARTHEST_CONTACT * below, 5.0))
         distance = exp(between(draws.place(number, attempt, PlaceUse.DISTANCE), far, near))
         contact = round(ground.horizon + distance)

@@ -2,7 +2,8 @@
 
 A floor or road seen by a level camera grows nearer from its horizon downwards, is equally near
 along a row, and is the farthest surface of its row. Walls do not grow nearer downwards; tables and
-other raised things are nearer than the floor in the same row.
+other raised things are nearer than the floor in the same row. And it reaches the camera: tops of
+hedges and trees that rise away behind something do not count.
 """
 
 import io
@@ -18,7 +19,9 @@ _HORIZON_SHARE = 0.25
 _SLOPE_SHARE = 0.3
 _SIDEWAYS = 1.0
 _TOLERANCE = 0.12
+_FAR_TOLERANCE = 0.25  # Of the rise of the floor above the farthest of the picture.
 _LOW_QUANTILE = 0.4
+_FOREGROUND_PART = 3  # Ground reaches the lowest third of the rows below the horizon.
 _LEAST_ROWS = 12
 _NEAREST = 1e-6  # Metric models may say 0, which has no inverse.
 
@@ -41,6 +44,12 @@ class Ground:
     nearness: np.ndarray
     floor: np.ndarray
     found: bool
+
+    @cached_property
+    def first(self) -> int:
+        """The farthest row with ground; the height where there is none."""
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        return int(rows[0]) if len(rows) else len(self.mask)
 
     @cached_property
     def _columns(self) -> dict[int, np.ndarray]:
@@ -110,15 +119,45 @@ def find_ground(depth: np.ndarray, near_is_large: bool = True) -> Ground:
     candidate = (down > _SLOPE_SHARE * slope) & (across < _SIDEWAYS * np.maximum(down, slope / 2))
     candidate[: horizon + 1] = False
     floor = _floor_of_rows(smooth, candidate, horizon)
-    mask = candidate & (np.abs(smooth - floor[:, None]) < _TOLERANCE * span)
+    # Far ground rises little, and so may what still counts as ground.
+    rise = floor - medians.min()
+    most = np.minimum(_TOLERANCE * span, _FAR_TOLERANCE * rise)
+    mask = candidate & (np.abs(smooth - floor[:, None]) < most[:, None])
     # Single pixels go, small holes close.
     mask = _box(mask.astype(np.float32), max(1, min(height, width) // 50)) > 0.5
     mask[: horizon + 1] = False
+    mask = _connected(mask, height - (height - horizon) // _FOREGROUND_PART)
     found = np.count_nonzero(mask) >= LEAST_AREA * mask.size
     if not found:
         return nothing
     floor = np.rint(np.clip(floor, 0, 1) * 255).astype(np.uint8)
     return Ground(horizon, mask, levels, floor, True)
+
+
+def _connected(mask: np.ndarray, row: int) -> np.ndarray:
+    """The parts of a mask that reach the rows from `row` on, side by side or one above another."""
+    found = mask.copy()
+    found[:row] = False
+    count = -1
+    while count != (count := int(np.count_nonzero(found))):
+        for rows in (range(len(mask) - 1, 0, -1), range(len(mask) - 1)):
+            step = rows.step
+            for start in rows:
+                after = start + step
+                _spread(found[start], found[after], mask[after])
+    return found
+
+
+def _spread(before: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
+    """Adds to `found` all runs of a row that touch it or the row before, in place."""
+    touched = (before | found) & row
+    if not touched.any():
+        return
+    # Runs and gaps between them are numbered from left to right.
+    numbers = np.cumsum(np.diff(row, prepend=row[:1]))
+    reached = np.zeros(int(numbers[-1]) + 1, bool)
+    reached[numbers[touched]] = True
+    found |= reached[numbers] & row
 
 
 def _floor_of_rows(smooth: np.ndarray, candidate: np.ndarray, horizon: int) -> np.ndarray:
