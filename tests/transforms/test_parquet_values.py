@@ -54,9 +54,10 @@ def test_every_value_stands_where_it_is_said_to(tmp_path, page):
         {"compression": "snappy"},
         {"use_dictionary": True},
         {"column_encoding": {"whole": "DELTA_BINARY_PACKED"}},
+        {"column_encoding": {"share": "BYTE_STREAM_SPLIT"}},
         {"write_statistics": False},
     ],
-    ids=lambda options: next(iter(options)),
+    ids=str,
 )
 def test_values_that_do_not_stand_there_as_they_are_have_no_place(tmp_path, options):
     path = written(tmp_path / "a", table(), **options)
