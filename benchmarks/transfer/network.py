@@ -24,6 +24,10 @@ WARM_UP = 0.1
 WIDTHS = (48, 48, 32, 16)
 """Channels of the decoder at strides 32, 16, 8 and 4."""
 
+LEAK = 0.1
+RARE = -3.0
+"""Log odds of an object before training."""
+
 BRIGHTNESS = (0.6, 1.5)
 _AT_ONCE = 16
 _COARSE, *_FINER = sorted((stage.tap for stage in STAGES if stage.tap), reverse=True)
@@ -146,19 +150,22 @@ class Decoder(nn.Module):
         )
         self.refine = nn.ModuleList(_convolution(width, width, 3) for width in finer)
         self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
+        # Objects are rare. Without this start they become what nothing speaks against, all alike.
+        assert self.out.bias is not None
+        nn.init.constant_(self.out.bias, RARE)
 
     def forward(self, features: Features) -> torch.Tensor:
         """float32 [n, height / 2, width / 2], log odds."""
         coarse = features[_COARSE]
         whole = self.whole(coarse.mean((2, 3)))[:, :, None, None]
-        x = functional.relu(self.top(coarse) + whole)
+        x = functional.leaky_relu(self.top(coarse) + whole, LEAK)
         layers = zip(_FINER, self.narrow, self.lateral, self.refine, strict=True)
         for stride, narrow, lateral, refine in layers:
             x = functional.interpolate(
                 narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False
             )
-            x = functional.relu(x + lateral(features[stride]))
-            x = functional.relu(refine(x))
+            x = functional.leaky_relu(x + lateral(features[stride]), LEAK)
+            x = functional.leaky_relu(refine(x), LEAK)
         return functional.pixel_shuffle(self.out(x), 2)[:, 0]
 
 

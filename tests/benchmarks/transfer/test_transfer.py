@@ -144,10 +144,11 @@ def test_views_of_some_pictures():
     assert views.targets.ravel().tolist() == views.features[4].ravel().tolist() == [4, 5, 0, 1]
 
 
-def test_the_decoder_takes_any_size():
+def test_the_decoder_takes_any_size_and_begins_with_objects_being_rare():
     sizes = {4: 24, 8: 40, 16: 112, 32: 192}
     features = {s: torch.zeros(2, c, 64 // s, 96 // s) for s, c in sizes.items()}
-    assert Decoder()(features).shape == (2, 32, 48)
+    logits = Decoder()(features)
+    assert logits.shape == (2, 32, 48) and -3.5 < logits.mean() < -2.5
 
 
 def test_few_pictures_are_others_for_each_seed():
