@@ -1,5 +1,6 @@
 """Transforms of torchvision and albumentations keep the pictures of a sample aligned."""
 
+import os
 import pickle
 import re
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from torch.utils.data import DataLoader
 
 from pipeline.readers.augment import Albumentations, Torchvision
 from pipeline.readers.torch import MaskDepthDataset
+
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # It asks the network for its newest version.
 
 PICTURES = {"bg": 3, "fg_bg": 3, "mask": 1, "depth": 1}
 
