@@ -98,12 +98,13 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
     """Makes one of many scenes."""
     sample = placement(number)
     [draws] = draws_of(5, [sample])
-    background, crop = BACKGROUNDS[sample.bg_id], None
+    background, crop, field = BACKGROUNDS[sample.bg_id], None, None
     if options.random_crops:
         whole = WIDE[sample.bg_id]
         crop = random_crop(draws, SIDE, *whole.size)
         shown = shown_part(whole, SIDE)
-        background = cut_picture(shown, box_in(crop, whole.size, shown.size), SIDE)
+        box = box_in(crop, whole.size, shown.size)
+        background, field = cut_picture(shown, box, SIDE), LabField(shown).part(box, SIDE)
         wide = ground or find_ground(floor_and_wall(SIDE * 190 // 120))
         ground = cut_ground(wide, box_in(crop, whole.size, wide.mask.shape[::-1]), SIDE)
     ground = ground or find_ground(floor_and_wall())
@@ -119,7 +120,7 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
         sprite,
         crop,
     )
-    colours = LabField(background)
+    colours = field or LabField(background)
     hiding = ground.nearness if options.occlude else None
     sprites = [sprite(paste) for paste in scene.pastes]
     tables = colour_tables(changes_of(scene, sprites, colours))

@@ -75,6 +75,14 @@ def test_statistics_of_a_rectangle_are_those_of_its_pixels() -> None:
     assert corner == statistics_of(lab_of(np.asarray(picture))[47:, :1])
 
 
+def test_the_field_of_a_part_is_that_of_its_pixels() -> None:
+    picture = BACKGROUNDS[1].resize((48, 48))
+    part = LabField(picture).part((12.0, 6.0, 36.0, 30.0), 96)  # Four times as large.
+    found = part.around(16, 32, 32, 16)  # 8 to 56, 28 to 52 with what is around, in the square.
+    wanted = statistics_of(lab_of(np.asarray(picture))[13:19, 14:26])
+    assert found == wanted
+
+
 def test_a_look_that_changes_nothing_gives_the_picture_itself() -> None:
     picture = FOREGROUNDS[1]
     assert coloured(picture, Look(), OWN, None) is picture

@@ -20,7 +20,7 @@ from transforms.pixels.input_cache import (
     read_checked,
     read_whole,
 )
-from transforms.scenes.crops import box_in, cut_picture, shown_part
+from transforms.scenes.crops import Box, box_in, cut_picture, shown_part
 from transforms.scenes.ground import Ground
 from transforms.scenes.look import LabField, Sprite
 from transforms.scenes.scene import Crop, Paste
@@ -90,18 +90,33 @@ class SceneInputs:
 
     def background(self, bg_id: int, crop: Crop | None = None) -> Image.Image:
         """A background as the scene shows it, RGB; without a crop, its centred square."""
-        source, side = self._plan.background_by_id[bg_id], self._plan.image_size
+        shown = self._whole(bg_id, crop is not None)
         if crop is None:
-            return self._shown.get(bg_id, lambda: Image.fromarray(read_background(source, side)))
-        shown = self._shown.get(
-            bg_id,
-            lambda: shown_part(decode_background(read_checked(source.path, source.sha256)), side),
-        )
-        return cut_picture(shown, box_in(crop, (source.width, source.height), shown.size), side)
+            return shown
+        return cut_picture(shown, self._box(bg_id, crop, shown), self._plan.image_size)
 
-    def colours(self, bg_id: int) -> LabField:
-        """Colours of a background's centred square."""
-        return self._fields.get(bg_id, lambda: LabField(self.background(bg_id)))
+    def colours(self, bg_id: int, crop: Crop | None = None) -> LabField:
+        """Colours of a background as the scene shows it."""
+        shown = self._whole(bg_id, crop is not None)
+        field = self._fields.get(bg_id, lambda: LabField(shown))
+        if crop is None:
+            return field
+        return field.part(self._box(bg_id, crop, shown), self._plan.image_size)
+
+    def _whole(self, bg_id: int, cropped: bool) -> Image.Image:
+        """What is kept of a background: its centred square, or all that crops are cut from."""
+        source, side = self._plan.background_by_id[bg_id], self._plan.image_size
+
+        def read() -> Image.Image:
+            if not cropped:
+                return Image.fromarray(read_background(source, side))
+            return shown_part(decode_background(read_checked(source.path, source.sha256)), side)
+
+        return self._shown.get(bg_id, read)
+
+    def _box(self, bg_id: int, crop: Crop, shown: Image.Image) -> Box:
+        source = self._plan.background_by_id[bg_id]
+        return box_in(crop, (source.width, source.height), shown.size)
 
     def sprite(self, paste: Paste) -> Sprite:
         """The cut-out of a paste."""

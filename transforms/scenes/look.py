@@ -5,8 +5,10 @@ interpolates in integers.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import ceil, floor
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFilter
@@ -128,6 +130,8 @@ class LabField:
         small = rgb.copy()
         small.thumbnail((_COUNTED_SIDE, _COUNTED_SIDE), Image.Resampling.BOX)
         self._size = rgb.size
+        self._corner: tuple[float, float] = (0, 0)
+        self._scale: tuple[float, float] = (1, 1)
         lab = lab_of(np.asarray(small)).astype(np.int64)
         height, width = lab.shape[:2]
         self._sums = np.zeros((height + 1, width + 1, 6), np.int64)
@@ -139,6 +143,18 @@ class LabField:
         """Bytes that its sums take."""
         return self._sums.nbytes
 
+    def part(self, box: tuple[float, float, float, float], side: int) -> "LabField":
+        """The field of a square of the picture that is shown at another size.
+
+        Args:
+            box: left, top, right and bottom of the square in the picture.
+            side: side at which it is shown.
+        """
+        made = copy(self)
+        made._corner = (box[0], box[1])
+        made._scale = ((box[2] - box[0]) / side, (box[3] - box[1]) / side)
+        return made
+
     def around(self, x: int, y: int, width: int, height: int) -> LabStatistics:
         """Colours of the picture in and around an object, a quarter of its size to each side.
 
@@ -148,18 +164,21 @@ class LabField:
             width: its width.
             height: its height.
         """
-        rows, columns = (size - 1 for size in self._sums.shape[:2])
-        left, right = _cells(x - width // 4, x + width + width // 4, self._size[0], columns)
-        top, bottom = _cells(y - height // 4, y + height + height // 4, self._size[1], rows)
+        left, right = self._cells(0, x - width // 4, x + width + width // 4)
+        top, bottom = self._cells(1, y - height // 4, y + height + height // 4)
         sums = self._sums
         total = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
         return _statistics(total.tolist(), (right - left) * (bottom - top))
 
-
-def _cells(start: int, stop: int, size: int, cells: int) -> tuple[int, int]:
-    """The cells that an interval of a picture touches, at least one."""
-    first = max(0, min(start * cells // size, cells - 1))
-    return first, max(first + 1, min(-(-stop * cells // size), cells))
+    def _cells(self, axis: int, start: int, stop: int) -> tuple[int, int]:
+        """The cells that an interval of what is shown touches, at least one."""
+        cells = self._sums.shape[1 - axis] - 1
+        first, last = (
+            (self._corner[axis] + end * self._scale[axis]) * cells / self._size[axis]
+            for end in (start, stop)
+        )
+        begin = max(0, min(floor(first), cells - 1))
+        return begin, max(begin + 1, min(ceil(last), cells))
 
 
 @dataclass(frozen=True)

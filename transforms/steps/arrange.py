@@ -20,7 +20,7 @@ from transforms.scenes.crops import box_in, cut_ground, random_crop
 from transforms.scenes.draws import Draws, draws_of
 from transforms.scenes.ground import Ground
 from transforms.scenes.inputs import SceneInputs, scene_inputs
-from transforms.scenes.look import Change, LabField, Sprite, colour_tables
+from transforms.scenes.look import Change, Sprite, colour_tables
 from transforms.scenes.scene import Crop, Scene
 from transforms.steps.background_ground import GROUND, is_grounded
 
@@ -126,9 +126,7 @@ def _arranged(
         crop,
     )
     background = inputs.background(sample.bg_id, crop)
-    colours = None
-    if options.harmonise:
-        colours = inputs.colours(sample.bg_id) if crop is None else LabField(background)
+    colours = inputs.colours(sample.bg_id, crop) if options.harmonise else None
     sprites = tuple(inputs.sprite(paste) for paste in scene.pastes)
     return _Arranged(
         scene,
