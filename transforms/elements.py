@@ -132,6 +132,8 @@ class Sample:
         instances: the instances as an 8-bit grey PNG file; None where samples are no scenes.
         objects: the labelled objects of a scene, from far to near.
         instance_pixels: uint8 [height, width], the instances, where a format asks for the mask.
+        background_box: x, y, width, height of what is shown of the background, in its pixels; None
+            where samples show the centred square.
     """
 
     placement: Placement
@@ -149,6 +151,7 @@ class Sample:
     instances: bytes | None = None
     objects: tuple[SceneObject, ...] = ()
     instance_pixels: np.ndarray | None = None
+    background_box: tuple[int, int, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,6 +98,7 @@ class Recipe:
             self.categories,
             self.layered,
             self.scenes is not None,
+            self.random_crops,
         )
 
     @property

@@ -240,6 +240,10 @@ def test_a_set_without_its_inputs_is_verified_from_its_state(inputs: Path, tmp_p
         values = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
         numbers = (np.array([row[name]], np.float32) for name in ("depth_scale", "depth_offset"))
         stored = QuantisedDepth(_pixels(row["depth"])[None], *numbers)
+        objects, instances = objects_of(values, plan, recipe), _pixels(row["instances"])
+        moved = {**values, "background_box": (0, 0, 1, 1)}
+        common = (instances, _pixels(row["mask"]), None, plan, recipe)
+        assert "background_box is" in (scene_fault(moved, objects, sample, *common) or "")
         given = (objects_of(values, plan, recipe), sample, _pixels(row["instances"]))
         assert scene_depth_fault(*given, stored, plan, recipe) is None
         wrong = dataclasses.replace(stored, pixels=stored.pixels[:, ::-1])
@@ -361,6 +365,7 @@ def test_depth_and_clean_images_go_with_the_part_of_a_background_that_is_shown(
         [draws] = draws_of(plan.seed, [sample])
         crop = random_crop(draws, 64, 224, 180)
         box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
+        assert row["background_box"] == [crop.left, crop.top, crop.side, crop.side]
         behind = _pixels(row["mask"]) == 0
         picture = Image.open(source.path).convert("RGB").crop(box).resize((64, 64))
         gap = np.abs(_pixels(row["image"]).astype(int) - np.asarray(picture))[behind]

@@ -74,6 +74,7 @@ def test_only_the_files_of_the_formats_are_there(plain):
 
 
 LAYERED = Schema(160, "jpeg", True, layered=True)
+SCENES = Schema(160, "jpeg", True, ("a", "b"), layered=True, scenes=True, crops=True)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,7 @@ LAYERED = Schema(160, "jpeg", True, layered=True)
         ("## A sample", Schema(160, "jpeg", True, ("a", "b")).sample_fields()),
         ("## A clean picture", CLEAN_FIELDS),
         ("### A sample with layers", LAYERED.sample_fields()[6:7]),
+        ("### A scene", SCENES.sample_fields()[12:]),
         ("### A clean picture with layers", LAYERED.clean_fields()[len(CLEAN_FIELDS) :]),
     ],
 )
@@ -95,6 +97,10 @@ def test_the_fields_are_those_of_the_records(title: str, fields: tuple[Field, ..
         "label": ("int64", "int64"),
         "box": ("4 × int64", "list of 4 int64"),
         "float32": ("float", "float32"),
+        "int64s": ("n × int64", "list of int64"),
+        "float32s": ("n × float", "list of float32"),
+        "texts": ("n × bytes, UTF-8", "list of string"),
+        "boxes": ("4n × int64", "list of lists of 4 int64"),
     }
     for field in fields:
         in_tfrecord, in_parquet = types[field.kind]

@@ -101,6 +101,7 @@ class Schema:
             have none.
         layered: whether depth is composed of layers.
         scenes: whether samples are scenes of any number of objects.
+        crops: whether scenes show parts of their backgrounds.
     """
 
     side: int
@@ -109,6 +110,7 @@ class Schema:
     categories: tuple[str, ...] = ()
     layered: bool = False
     scenes: bool = False
+    crops: bool = False
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
@@ -165,6 +167,7 @@ class Schema:
             *_OBJECTS,
             *((_OBJECT_DEPTHS,) if self.layered else ()),
             *(self._object_category_fields() if self.categories else ()),
+            *((_BACKGROUND_BOX,) if self.crops else ()),
         )
 
     def _object_category_fields(self) -> tuple[Field, ...]:
@@ -314,4 +317,11 @@ _OBJECT_DEPTHS = Field(
     "float32s",
     "value of each object in the depth map",
     lambda sample: tuple(found.depth for found in sample.objects),
+)
+
+_BACKGROUND_BOX = Field(
+    "background_box",
+    "box",
+    "x, y, width, height of what is shown of the background, in pixels of the background",
+    lambda sample: sample.background_box,
 )

@@ -112,6 +112,11 @@ class Crop:
     top: int
     side: int
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The square as x, y, width and height."""
+        return self.left, self.top, self.side, self.side
+
 
 @dataclass(frozen=True)
 class Scene:

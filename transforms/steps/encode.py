@@ -159,6 +159,7 @@ def _with_objects(
         instances=encode_mask(labels.instances),
         objects=objects,
         instance_pixels=labels.instances if with_pixels else None,
+        background_box=None if labels.crop is None else labels.crop.box,
     )
 
 

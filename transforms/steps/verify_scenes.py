@@ -61,6 +61,10 @@ def scene_fault(
     for name, value in columns.items():
         if len(value) != len(objects):
             return f"{name} has {len(value)} entries, not {len(objects)}"
+    source = plan.background_by_id[sample.bg_id]
+    crop = crop_of(draws_of(plan.seed, [sample])[0], source, recipe)
+    if crop is not None and values["background_box"] != crop.box:
+        return f"background_box is {values['background_box']}, not {crop.box}"
     if not np.array_equal(instances > 0, mask >= SOLID):
         return "its instances are not where its mask is 128 or more"
     if (most := int(instances.max())) > len(objects):
