@@ -155,7 +155,13 @@ class DatasetSpec:
         SpecError: an option does not take its value.
     """
 
-    foregrounds: str = field(metadata=option(_INPUTS, Place("DIR_OR_GLOB"), "cut-outs with alpha"))
+    foregrounds: str = field(
+        metadata=option(
+            _INPUTS,
+            Place("DIR_OR_GLOB"),
+            "cut-outs with alpha, or photographs to cut out",
+        )
+    )
     backgrounds: str = field(
         metadata=option(_INPUTS, Place("DIR_OR_GLOB"), "photographs to paste on")
     )

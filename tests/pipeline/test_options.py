@@ -208,7 +208,10 @@ def test_generate_refuses_in_one_line(tmp_path, capsys, word, words):
         (["depth", "--images=x", "--output=y", "--depth_threads=0"], "give at least 1"),
         (["generat"], "invalid choice: 'generat'"),
         ([], "required: COMMAND"),
-        (["generate"], "--foregrounds=DIR_OR_GLOB is missing (cut-outs with alpha)"),
+        (
+            ["generate"],
+            "--foregrounds=DIR_OR_GLOB is missing (cut-outs with alpha, or photographs to cut out)",
+        ),
     ],
 )
 def test_other_requests_are_refused_in_one_line(capsys, command, words):
