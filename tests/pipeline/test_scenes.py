@@ -158,6 +158,42 @@ def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) ->
         assert len(label.read_text().splitlines()) == len(found)
 
 
+def test_tfds_and_datasets_read_the_objects(natural: GenerateResult) -> None:
+    import datasets
+    import tensorflow_datasets as tfds
+
+    rows = {row["key"]: row for row in _rows(natural)}
+    builder = tfds.builder_from_directory(f"{natural.output}/tfrecord/mask_depth/1.0.0")
+    found = {row["key"].decode(): row for row in tfds.as_numpy(builder.as_dataset("train"))}
+    assert found.keys() == rows.keys()
+    whole = datasets.load_dataset(natural.output, split="train")
+    assert [row["key"] for row in whole] == list(rows)
+    for theirs in whole:
+        ours, tensors = rows[theirs["key"]], found[theirs["key"]]
+        instances = _pixels(ours["instances"])
+        np.testing.assert_array_equal(np.asarray(theirs["instances"]), instances)
+        np.testing.assert_array_equal(tensors["instances"][..., 0], instances)
+        for name in ("object_fg_ids", "object_boxes", "object_areas", "object_visible"):
+            assert theirs[name] == ours[name]
+            assert tensors[name].tolist() == ours[name]
+
+
+def test_supervision_reads_the_objects(natural: GenerateResult) -> None:
+    supervision = pytest.importorskip("supervision", reason="supervision is not installed")
+    rows = {row["key"]: row for row in _rows(natural)}
+    folder = f"{natural.output}/coco/train"
+    data = supervision.DetectionDataset.from_coco(
+        folder, f"{folder}/annotations.json", force_masks=True
+    )
+    for path, _, detections in data:
+        row = rows[Path(path).stem.removeprefix("fg_bg_")]
+        instances = _pixels(row["instances"])
+        assert len(detections) == len(row["object_fg_ids"])
+        for k, mask in enumerate(detections.mask if len(detections) else (), 1):
+            np.testing.assert_array_equal(mask, instances == k)
+    assert len(data) == 60
+
+
 def test_wrong_objects_are_named(natural: GenerateResult) -> None:
     folder = Folder(natural.output)
     plan = load_plan(folder.plan_path)

@@ -33,6 +33,16 @@ LONG = ("--placements=12",)
 """1,728 samples without depth, some seconds of work for one worker."""
 
 
+SCENES = (
+    "--preset=natural",
+    "--depth_model=builtin",
+    "--depth_passes=1",
+    "--formats=tfrecord,parquet,coco",
+    "--max_samples=48",
+)
+"""Scenes with layered depth, whose backgrounds are prepared first."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """What the local runner writes.
@@ -64,11 +74,16 @@ def long(prism, inputs, tmp_path_factory) -> Expected:
     return made_locally(inputs, tmp_path_factory.mktemp("long") / "set", LONG)
 
 
+@pytest.fixture(scope="module")
+def scenes(prism, inputs, tmp_path_factory) -> Expected:
+    return made_locally(inputs, tmp_path_factory.mktemp("scenes") / "set", SCENES)
+
+
 @pytest.fixture
-def empty(everything, long):
+def empty(everything, long, scenes):
     """Takes away what a test has made in the folders."""
     yield
-    for expected in (everything, long):
+    for expected in (everything, long, scenes):
         shutil.rmtree(expected.output, ignore_errors=True)
 
 
@@ -119,6 +134,12 @@ def test_a_worker_pool_writes_the_same(cluster, inputs, everything, empty):
     run(command(inputs, everything.output, *EVERYTHING, *cluster.flags))
     assert every_checksum(everything.output) == everything.checksums
     assert pool_workers(cluster.pool) == []
+
+
+def test_a_worker_pool_makes_the_same_scenes(cluster, inputs, scenes, empty):
+    run(command(inputs, scenes.output, *SCENES, *cluster.flags))
+    assert every_checksum(scenes.output) == scenes.checksums
+    verify(scenes.output)
 
 
 def test_shards_are_visible_as_they_fill(prism, inputs, long, empty, tmp_path):
