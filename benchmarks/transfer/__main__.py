@@ -13,6 +13,7 @@ continues, and sets and seeds can be added. Needs the extra `train`.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -48,8 +49,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         value = getattr(_DEFAULT, name)
         add(f"--{name}", type=int, default=value, metavar="N", help=f"{text} (default: {value})")
+    add("--scratch", action="store_true", help="train the small network of the examples instead")
     options = parser.parse_args(argv)
-    protocol = Protocol(options.side, options.pictures, options.steps, options.batch, options.few)
+    protocol = Protocol(**{one.name: getattr(options, one.name) for one in fields(Protocol)})
     mixed = [folder.resolve().name for folder in options.data]
     if options.mixed is not None:
         mixed = [name for name in options.mixed.split(",") if name]

@@ -1,11 +1,12 @@
-"""The network of the benchmark: a frozen ImageNet encoder and a small decoder that is trained.
+"""The networks of the benchmark: a frozen ImageNet encoder and a small decoder that is trained.
 
 As the encoder never changes, its features are computed once for each picture, and a step of
 training is one of the decoder alone. Both compute in bfloat16, which is enough for scores and takes
-half the time where a processor has it.
+half the time where a processor has it. The network that learns everything from the pictures alone
+is there for comparison.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.transfer.data import Picture
+from examples.train_torch import UNet
 from training.encoder import start_cutout_from_imagenet
 from transforms.models.cutout.network import MULTIPLE, STAGES, CutoutNetwork
 
@@ -34,7 +36,9 @@ _COARSE, *_FINER = sorted((stage.tap for stage in STAGES if stage.tap), reverse=
 _CHANNELS = {stage.tap: stage.outputs for stage in STAGES if stage.tap}
 
 Features = dict[int, torch.Tensor]
-"""By stride, bfloat16 [n, channels, height / stride, width / stride]."""
+"""By stride, bfloat16 [n, channels, height / stride, width / stride].
+
+What a network gets that is trained from scratch has stride 1: colours in -1..1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,23 +63,26 @@ class Views:
 
 
 class Encoder:
-    """EfficientNet-Lite0 with its weights from ImageNet.
+    """EfficientNet-Lite0 with its weights from ImageNet, or the bare pixels.
 
     Args:
         side: of the squares that it sees, a multiple of 32; larger ones show smaller objects.
+        pretrained: whether there is a network at all.
     """
 
-    def __init__(self, side: int) -> None:
+    def __init__(self, side: int, pretrained: bool = True) -> None:
         self.side = side
-        self._network = CutoutNetwork()
-        start_cutout_from_imagenet(self._network)
-        self._network.eval().bfloat16()
+        self._network = None
+        if pretrained:
+            self._network = CutoutNetwork()
+            start_cutout_from_imagenet(self._network)
+            self._network.eval().bfloat16()
 
     @torch.inference_mode()
     def features(self, images: torch.Tensor) -> Features:
         """Features of RGB pictures, float32 [n, 3, height, width] in 0..255."""
         planes = images.bfloat16().contiguous(memory_format=torch.channels_last)
-        return self._network.encode(planes)
+        return self._network.encode(planes) if self._network else {1: planes / 127.5 - 1}
 
     def whole(self, picture: Picture) -> Features:
         """Features of a whole picture, its shorter side made `side`."""
@@ -106,7 +113,7 @@ class Encoder:
                     waiting = []
         if waiting:
             parts.append(self.features(torch.cat(waiting)))
-        features = {stride: torch.cat([part[stride] for part in parts]) for stride in _CHANNELS}
+        features = {stride: torch.cat([part[stride] for part in parts]) for stride in parts[0]}
         return Views(features, torch.cat(targets))
 
 
@@ -175,17 +182,40 @@ def _convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     )
 
 
-def train(sources: Sequence[Views], steps: int, batch: int, seed: int) -> Decoder:
-    """Trains a decoder on some sources, of which each gives the same number of views to a batch.
+class FromScratch(nn.Module):
+    """The small U-Net of the examples, which learns everything from the pictures alone.
+
+    It takes a background and a composite; a photograph has no clean background and stands for both.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unet = UNet()
+
+    def forward(self, features: Features) -> torch.Tensor:
+        """float32 [n, height / 2, width / 2], log odds."""
+        mask, _ = self.unet(features[1], features[1])
+        return functional.avg_pool2d(mask, 2)[:, 0]
+
+
+def train(
+    sources: Sequence[Views],
+    steps: int,
+    batch: int,
+    seed: int,
+    make: Callable[[], nn.Module] = Decoder,
+) -> nn.Module:
+    """Trains a network on some sources, of which each gives the same number of views to a batch.
 
     Args:
         sources: what it is trained on.
         steps: of training.
         batch: views of a step, a multiple of the number of sources.
         seed: of the first weights and the order.
+        make: makes the network that is trained, from features to log odds.
     """
     torch.manual_seed(seed)
-    decoder = Decoder().to(memory_format=torch.channels_last)
+    decoder = make().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decoder.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=WARM_UP, cycle_momentum=False
@@ -199,7 +229,7 @@ def train(sources: Sequence[Views], steps: int, batch: int, seed: int) -> Decode
             stride: torch.cat([views.features[stride][at] for views, at in chosen]).contiguous(
                 memory_format=torch.channels_last
             )
-            for stride in _CHANNELS
+            for stride in sources[0].features
         }
         targets = torch.cat([views.targets[at] for views, at in chosen]).float()
         with torch.autocast("cpu", torch.bfloat16):
@@ -236,7 +266,7 @@ def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def predict(decoder: Decoder, features: Features, size: tuple[int, int]) -> np.ndarray:
+def predict(decoder: nn.Module, features: Features, size: tuple[int, int]) -> np.ndarray:
     """The chance of an object, float32 of a size [height, width], from one picture's features."""
     with torch.autocast("cpu", torch.bfloat16):
         logits = decoder(features)

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from benchmarks.transfer.data import Picture, read_real, read_set
-from benchmarks.transfer.network import Decoder, Encoder, Features, Views, predict, train
+from benchmarks.transfer.network import (
+    Decoder,
+    Encoder,
+    Features,
+    FromScratch,
+    Views,
+    predict,
+    train,
+)
 from benchmarks.transfer.scores import Scores, best_threshold, score
 
 _MOST_VIEWS = 16
@@ -23,6 +32,7 @@ class Protocol:
         steps: of training.
         batch: pictures of a step.
         few: real pictures that are mixed in; others for each seed.
+        scratch: whether the network starts from nothing, for comparison.
     """
 
     side: int = 256
@@ -30,6 +40,7 @@ class Protocol:
     steps: int = 300
     batch: int = 16
     few: int = 20
+    scratch: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +120,7 @@ class Judge:
     def _seen(encoder: Encoder, pictures: Sequence[Picture]) -> list[tuple[Features, np.ndarray]]:
         return [(encoder.whole(picture), picture.target) for picture in pictures]
 
-    def scores(self, decoder: Decoder) -> tuple[Scores, list[np.ndarray]]:
+    def scores(self, decoder: nn.Module) -> tuple[Scores, list[np.ndarray]]:
         """Scores, and the chance of an object in each picture, float32 [height, width]."""
         threshold = None
         if self._select:
@@ -119,7 +130,7 @@ class Judge:
 
 
 def _predicted(
-    decoder: Decoder, pictures: Sequence[tuple[Features, np.ndarray]]
+    decoder: nn.Module, pictures: Sequence[tuple[Features, np.ndarray]]
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     targets = [target for _, target in pictures]
     return [predict(decoder, features, target.shape) for features, target in pictures], targets
@@ -179,7 +190,7 @@ def runs(
     ]
     if not missing:
         return
-    encoder = Encoder(protocol.side)
+    encoder = Encoder(protocol.side, pretrained=not protocol.scratch)
     judge = Judge(encoder, photographs.real, photographs.select)
     many = min(_MOST_VIEWS, max(1, protocol.pictures // max(1, len(photographs.train))))
     real = None
@@ -196,6 +207,7 @@ def runs(
         if arm.real is not None and real is not None:
             chosen = choose(len(photographs.train), arm.real, seed)
             sources.append(real.of(chosen, many))
-        decoder = train(sources, protocol.steps, protocol.batch, seed)
+        make = FromScratch if protocol.scratch else Decoder
+        decoder = train(sources, protocol.steps, protocol.batch, seed, make)
         scores, chances = judge.scores(decoder)
         yield Run(arm.name, seed, scores), chances

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from benchmarks.transfer.__main__ import main
 from benchmarks.transfer.data import Picture, read_real, read_set
-from benchmarks.transfer.network import Decoder, Views, loss, view
+from benchmarks.transfer.network import Decoder, Encoder, FromScratch, Views, loss, view
 from benchmarks.transfer.protocol import arms, choose
 from pipeline import generate
 from tests.conftest import make_spec
@@ -84,7 +84,7 @@ def test_a_better_set_scores_better(plain, boxes, tmp_path, capsys):
         assert plot.width > 600
 
     with pytest.raises(SystemExit):
-        main([*flags, f"--data={boxes}", "--steps=41"])
+        main([*flags, f"--data={boxes}", "--scratch"])
     assert "give another --output" in capsys.readouterr().err
 
 
@@ -149,6 +149,15 @@ def test_the_decoder_takes_any_size_and_begins_with_objects_being_rare():
     features = {s: torch.zeros(2, c, 64 // s, 96 // s) for s, c in sizes.items()}
     logits = Decoder()(features)
     assert logits.shape == (2, 32, 48) and -3.5 < logits.mean() < -2.5
+
+
+def test_a_network_from_scratch_gets_the_pixels():
+    image = np.full((64, 96, 3), 255, np.uint8)
+    features = Encoder(64, pretrained=False).whole(Picture(image, np.zeros((64, 96), np.float32)))
+    assert list(features) == [1] and features[1].shape == (1, 3, 64, 96)
+    assert features[1].min() == features[1].max() == 1
+    with torch.autocast("cpu", torch.bfloat16):
+        assert FromScratch()(features).shape == (1, 32, 48)
 
 
 def test_few_pictures_are_others_for_each_seed():
