@@ -155,7 +155,7 @@ def _forecast(
     todo = [] if claimed.finished else _missing(spec, claimed, shards)
     workers = choose_runner(beam_arguments, len(shards)).workers or 1
     if claimed.finished:
-        samples, rest, prepare_seconds = SampleCost(0, 0, 0), RestCost(0, 0, 0, 0), 0.0
+        samples, rest, prepare_seconds = SampleCost(0, 0, 0, 0), RestCost(0, 0, 0, 0), 0.0
     else:
         with tempfile.TemporaryDirectory() as folder:
             samples, rest, prepare_seconds = _tried(
@@ -191,6 +191,7 @@ def samples_seconds(
 ) -> float:
     """Time of the samples of some shards, made by several processes in parallel."""
     work = sum(shard.count for shard in todo) * cost.sample_seconds
+    work += len(todo) * cost.shard_seconds
     return (work + decodes(plan, todo, processes) * cost.decode_seconds) / processes
 
 

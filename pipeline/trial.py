@@ -49,11 +49,13 @@ class SampleCost:
 
     Attributes:
         sample_seconds: time of a sample whose inputs are in the cache.
+        shard_seconds: time to open and finish the files of a shard.
         decode_seconds: time to decode and resize an input.
         sample_bytes: stored bytes of a sample in all formats.
     """
 
     sample_seconds: float
+    shard_seconds: float
     decode_seconds: float
     sample_bytes: float
 
@@ -179,8 +181,10 @@ def _sample_cost(shard: ShardSpec, recipe: Recipe) -> SampleCost:
     warm, _ = _timed(some, recipe)
     fresh = max(1, len(_inputs(plan, some)) - 2)
     extra = max(1, some.count - 1)
+    sample = max(0.0, warm - seconds) / extra if some.count > 1 else warm
     return SampleCost(
-        warm / some.count,
+        sample,
+        max(0.0, seconds - sample),
         max(0.0, cold - warm) / fresh,
         (_size(record) - small) / extra if some.count > 1 else float(small),
     )

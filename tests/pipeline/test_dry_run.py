@@ -8,16 +8,17 @@ from pipeline.trial import RestCost, SampleCost, decodes
 from tests.conftest import make_spec
 from tests.transforms.test_plan import make_plan
 
-COST = SampleCost(sample_seconds=0.01, decode_seconds=0.5, sample_bytes=1000)
+COST = SampleCost(sample_seconds=0.01, shard_seconds=0.25, decode_seconds=0.5, sample_bytes=1000)
 REST = RestCost(clean_seconds=1.0, clean_bytes=100, finish_seconds=7.0, finish_bytes=5000)
 
 
 def test_the_time_of_samples_is_shared_by_workers():
     plan = make_plan(10, 10, placements=5)  # 1,000 samples
     todo = list(plan.shards())
+    files = len(todo) * 0.25
     # Two workers decode all 20 inputs each, and one alone does so once.
-    assert samples_seconds(plan, todo, COST, 1) == pytest.approx(10 + 20 * 0.5)
-    assert samples_seconds(plan, todo, COST, 2) == pytest.approx((10 + 20 * 0.5) / 2)
+    assert samples_seconds(plan, todo, COST, 1) == pytest.approx(10 + files + 20 * 0.5)
+    assert samples_seconds(plan, todo, COST, 2) == pytest.approx((10 + files + 20 * 0.5) / 2)
     assert samples_seconds(plan, [], COST, 2) == 0
 
 
@@ -51,7 +52,7 @@ def test_a_forecast_counts_with_the_workers_of_the_job(inputs, tmp_path, monkeyp
     spec = make_spec(inputs, tmp_path / "out", num_shards=8)
     found = forecast(spec, [f"--direct_num_workers={workers}"], Performance())
     at_work = min(workers, 3)
-    work = 432 * 0.01 + min(18 * at_work, 8 * 18) * 0.5
+    work = 432 * 0.01 + 8 * 0.25 + min(18 * at_work, 8 * 18) * 0.5
     assert found.samples_seconds == pytest.approx(work / at_work)
     assert found.rest_seconds > 7.0 + 18 / min(at_work, 2)
     assert found.bytes == 432 * 1000 + 18 * 100 + 5000
