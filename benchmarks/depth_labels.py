@@ -1,7 +1,8 @@
 """How good depth labels are: predicted from the composite, and composed of layers.
 
     python -m benchmarks.depth_labels --pairs=DIR --foregrounds=DIR [--fastdepth=FILE] \\
-        [--depth_model=builtin] [--passes=1,4,8,12] [--composites=N] [--json=FILE]
+        [--depth_model=builtin] [--passes=1,4,8,12] [--composites=N] [--trained=DIR ...] \\
+        [--json=FILE]
 
 Foregrounds are pasted at random places over pictures with measured depth, of those sources that the
 built-in model is not trained on (DIR as for `training.evaluate`). For each kind of label stand
@@ -11,6 +12,9 @@ built-in model is not trained on (DIR as for `training.evaluate`). For each kind
 * the background's agreement with measured depth, outside the object and within ten pixels of it:
   rank correlation, rank correlation within rows, and mean relative error after scale and shift are
   fitted outside the object.
+
+A network that `examples.train_torch` has trained on a set (DIR is its `--output`) is scored in the
+same way, so that sets with different labels are compared by what a network learns of them.
 """
 
 import argparse
@@ -265,6 +269,25 @@ def layered(model: DepthModel, together: list[Case], passes: int) -> tuple[np.nd
     return np.stack(maps), seconds * 1000 / len(together)
 
 
+def of_network(weights: Path, together: list[Case]) -> tuple[np.ndarray, float]:
+    """Maps of a network that `examples.train_torch` has trained, and CPU milliseconds a sample."""
+    import torch
+
+    from examples.train_torch import UNet
+
+    network = UNet()
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.eval()
+    maps = []
+    begin = time.process_time()
+    with torch.inference_mode():
+        for case in together:
+            pair = (crop_background(case.picture, SIDE), case.image)
+            planes = (torch.from_numpy(image).permute(2, 0, 1)[None] / 255 for image in pair)
+            maps.append(network(*planes)[1][0, 0].numpy())
+    return np.stack(maps), (time.process_time() - begin) * 1000 / len(together)
+
+
 def markdown(scores: list[LabelScore]) -> str:
     """The table."""
     lines = [
@@ -298,6 +321,14 @@ def main() -> None:
         "--passes", default="1,4,8,12", help="passes of layered labels, with commas"
     )
     parser.add_argument("--composites", type=int, default=3, help="composites over each picture")
+    parser.add_argument(
+        "--trained",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="results of examples.train_torch, whose network is scored as well; may be repeated",
+    )
     parser.add_argument("--json", type=Path, help="file for the figures as JSON")
     options = parser.parse_args()
     model = load_model(options.depth_model)
@@ -320,6 +351,9 @@ def main() -> None:
         made = layered(model, together, count)
         name = f"layered, {count} pass{'es' if count > 1 else ''}"
         scores.append(score(name, *_pair(made, found)))
+    for folder in options.trained:
+        made = of_network(folder / "model.pt", together)
+        scores.append(score(f"network, {folder.name}", *_pair(made, found)))
     print(f"{len(together)} composites over pictures of {len(found)} sources\n")
     print(markdown(scores))
     if options.json:

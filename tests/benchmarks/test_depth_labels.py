@@ -1,6 +1,11 @@
 import numpy as np
+import torch
+from PIL import Image
 
-from benchmarks.depth_labels import dilated, edge_widths
+from benchmarks.depth_labels import Case, dilated, edge_widths, of_network
+from examples.train_torch import UNet
+from transforms.pixels.images import crop_background
+from transforms.pixels.shape import Shape
 
 
 def picture(rise):
@@ -33,3 +38,23 @@ def test_dilated_reaches_as_far_as_asked():
     expected = np.zeros((9, 9), bool)
     expected[2:7, 2:7] = True
     np.testing.assert_array_equal(dilated(one, 2), expected)
+
+
+def test_a_network_is_shown_the_picture_and_the_composite(tmp_path):
+    torch.manual_seed(0)
+    network = UNet().eval()
+    torch.save(network.state_dict(), tmp_path / "model.pt")
+    rng = np.random.default_rng(0)
+    cases = []
+    for _ in range(2):
+        picture = Image.fromarray(rng.integers(0, 256, (200, 240, 3), np.uint8))
+        image = rng.integers(0, 256, (160, 160, 3), np.uint8)
+        mask, inverse = np.zeros((160, 160), np.uint8), np.ones((160, 160), np.float32)
+        cases.append(Case(picture, image, mask, Shape(mask[:5, :5]), 0, 0, inverse))
+    maps, _ = of_network(tmp_path / "model.pt", cases)
+    assert maps.shape == (2, 160, 160)
+    bg = crop_background(cases[1].picture, 160).astype(np.float32) / 255
+    both = [np.moveaxis(part, 2, 0)[None] for part in (bg, cases[1].image / np.float32(255))]
+    with torch.inference_mode():
+        _, depth = network(*(torch.from_numpy(part) for part in both))
+    np.testing.assert_allclose(maps[1], depth[0, 0], atol=1e-5)
