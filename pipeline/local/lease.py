@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
@@ -123,15 +123,8 @@ def _file_lock(output: str, own: Lease) -> Iterator[bool]:
         former = _parsed(lock.read())
         own = _successor(own, former)
         _store(lock, own.to_bytes())
-        left: Lease | None = own
-        try:
+        with _leaving(own, former, lambda left: _store(lock, left.to_bytes() if left else b"")):
             yield _is_alone(former)
-            left = None
-        except BaseException as error:
-            left = _left(own, former, error)
-            raise
-        finally:
-            _store(lock, left.to_bytes() if left else b"")
 
 
 def _store(lock, data: bytes) -> None:  # type: ignore[no-untyped-def]
@@ -169,10 +162,21 @@ def _leased(output: str, own: Lease) -> Iterator[bool]:
             else:
                 write_version(path, left.to_bytes(), current)
 
+    with (
+        _leaving(own, former, leave),
+        at_end(lambda: leave(_left(own, former, KeyboardInterrupt()))),
+    ):
+        yield _is_alone(former)
+
+
+@contextmanager
+def _leaving(
+    own: Lease, former: Lease | None, leave: Callable[[Lease | None], None]
+) -> Iterator[None]:
+    """Calls `leave` at the end with what the run leaves in the lock."""
     left: Lease | None = own
     try:
-        with at_end(lambda: leave(_left(own, former, KeyboardInterrupt()))):
-            yield _is_alone(former)
+        yield
         left = None
     except BaseException as error:
         left = _left(own, former, error)

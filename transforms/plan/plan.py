@@ -127,16 +127,20 @@ class Plan:
     @cached_property
     def needlessly_excluded(self) -> tuple[str, ...]:
         """The excluded keys that name no combination of this plan's inputs and placements."""
-        return tuple(key for key in self.excluded if not self._combines(key))
+        if not self.excluded:
+            return ()
+        parts = [(set(p.foregrounds), set(p.backgrounds), p) for p in self.all_parts]
 
-    def _combines(self, key: str) -> bool:
-        fg_id, bg_id, flip, seq = map(int, key.split("_"))
-        return flip < self.flips and any(
-            fg_id in part.foregrounds
-            and bg_id in part.backgrounds
-            and part.first <= seq < part.first + part.placements
-            for part in self.all_parts
-        )
+        def combines(key: str) -> bool:
+            fg_id, bg_id, flip, seq = map(int, key.split("_"))
+            return flip < self.flips and any(
+                fg_id in foregrounds
+                and bg_id in backgrounds
+                and part.first <= seq < part.first + part.placements
+                for foregrounds, backgrounds, part in parts
+            )
+
+        return tuple(key for key in self.excluded if not combines(key))
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:

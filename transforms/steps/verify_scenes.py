@@ -6,14 +6,13 @@ import numpy as np
 
 from transforms.elements import SOLID, Placement
 from transforms.plan.plan import Plan
-from transforms.prepared import Refused
 from transforms.recipe import Recipe
 from transforms.scenes.draws import draws_of
 from transforms.scenes.labels import SceneObject
 from transforms.steps.arrange import crop_of
-from transforms.steps.background_depth import background_depth
-from transforms.steps.encode import QuantisedDepth, quantise
+from transforms.steps.encode import QuantisedDepth
 from transforms.steps.mask import bounding_box
+from transforms.steps.verify_layers import map_fault, prepared_background
 
 
 def objects_of(values: dict[str, Any], plan: Plan, recipe: Recipe) -> tuple[SceneObject, ...]:
@@ -137,19 +136,10 @@ def scene_depth_fault(
         return None
     source = plan.background_by_id[sample.bg_id]
     [draws] = draws_of(plan.seed, [sample])
-    try:
-        background = background_depth(source, recipe, crop_of(draws, source, recipe))
-    except Refused as error:
-        return f"its background has no prepared depth: {error}"
-    except Exception as error:  # A damaged file may contain anything.
-        return f"the prepared depth of its background cannot be read: {type(error).__name__}"
+    background = prepared_background(source, recipe, crop_of(draws, source, recipe))
+    if isinstance(background, str):
+        return background
     depth = background.depth.copy()
     for number, found in enumerate(objects, 1):
         depth[instances == number] = found.depth
-    wanted = quantise(depth[None], recipe.depth_bits)
-    same = (
-        np.array_equal(wanted.pixels, stored.pixels)
-        and np.array_equal(wanted.scale, stored.scale)
-        and np.array_equal(wanted.offset, stored.offset)
-    )
-    return None if same else "the depth map is not what its layers give"
+    return map_fault(depth, stored, recipe)
