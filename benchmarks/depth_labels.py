@@ -39,6 +39,7 @@ from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import crop_background, fit_foreground, to_rgba
 from transforms.pixels.layers import Background, stack
 from transforms.pixels.shape import Shape
+from transforms.pixels.size import Size
 from transforms.steps.composite import paste
 from transforms.steps.mask import paste_mask
 
@@ -127,7 +128,10 @@ def cases(pairs: Path, foregrounds: Path, source: Source, composites: int) -> It
             cutout = cutout.mirrored() if draw.random() < 0.5 else cutout
             height, width = cutout.alpha.shape
             x, y = int(draw.integers(SIDE - width + 1)), int(draw.integers(SIDE - height + 1))
-            image, mask = crop_background(pair.picture, SIDE), np.zeros((SIDE, SIDE), np.uint8)
+            image, mask = (
+                crop_background(pair.picture, Size.square(SIDE)),
+                np.zeros((SIDE, SIDE), np.uint8),
+            )
             paste(image, cutout, x, y)
             paste_mask(mask, cutout.alpha, x, y)
             yield Case(pair.picture, image, mask, Shape(cutout.alpha), x, y, inverse)
@@ -261,7 +265,7 @@ def layered(model: DepthModel, together: list[Case], passes: int) -> tuple[np.nd
     for case in together:
         key = id(case.picture)
         if key not in backgrounds:
-            depth = predict_in_passes(case.picture, SIDE, model, passes)
+            depth = predict_in_passes(case.picture, Size.square(SIDE), model, passes)
             backgrounds[key] = Background(depth, model.meaning.near_is_large)
         begin = time.process_time()
         maps.append(stack(backgrounds[key], [(case.shape, case.x, case.y)])[0])
@@ -282,7 +286,7 @@ def of_network(weights: Path, together: list[Case]) -> tuple[np.ndarray, float]:
     begin = time.process_time()
     with torch.inference_mode():
         for case in together:
-            pair = (crop_background(case.picture, SIDE), case.image)
+            pair = (crop_background(case.picture, Size.square(SIDE)), case.image)
             planes = (torch.from_numpy(image).permute(2, 0, 1)[None] / 255 for image in pair)
             maps.append(network(*planes)[1][0, 0].numpy())
     return np.stack(maps), (time.process_time() - begin) * 1000 / len(together)

@@ -56,7 +56,7 @@ class Job:
         """Decides the fields of a sample."""
         spec = self.spec
         plan = Plan.from_json(Path(self.data, "state", "plan.json").read_text())
-        return Schema(spec.image_size, spec.image_format, spec.with_depth, plan.categories)
+        return Schema(spec.size, spec.image_format, spec.with_depth, plan.categories)
 
     def files(self, format_name: str, split: str | None = None) -> list[str]:
         """The files of a split in one format, in order; without `split`, of the job's."""
@@ -190,7 +190,7 @@ def in_pycocotools(job: Job, raw: Raw) -> Iterator[int]:
     """Pictures decoded by Pillow, masks by pycocotools."""
     from pycocotools import mask
 
-    size = [job.spec.image_size] * 2
+    size = list(job.spec.size.shape)
     for _, (image, counts) in raw.read():
         pillow_pixels(image)
         mask.decode({"size": size, "counts": counts})

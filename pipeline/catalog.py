@@ -108,7 +108,7 @@ def build_catalog(
     foreground_files = _numbered(pictures, "foregrounds", findings)
     backgrounds_found = _images(find_files(spec.backgrounds, "backgrounds"), findings)
     background_files = _numbered(backgrounds_found, "backgrounds", findings)
-    canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
+    canvas = Canvas(spec.size, spec.foreground_size, spec.scale_jitter)
 
     fg_twins, bg_twins = Twins(), Twins()
 

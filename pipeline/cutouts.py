@@ -45,7 +45,7 @@ class Cutter:
     def __init__(self, spec: DatasetSpec, scratch: str | None = None) -> None:
         self._model_name = spec.cutout_model
         self._rules = CutoutRules(spec.cutout_parts, spec.cutout_doubt, spec.crop)
-        canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
+        canvas = Canvas(spec.size, spec.foreground_size, spec.scale_jitter)
         self._longest_side = max(LONGEST_SIDE, 2 * canvas.largest_box)
         self._folder = Folder(scratch or spec.output)
         self._readable = dict.fromkeys((Folder(spec.output), self._folder))

@@ -469,7 +469,7 @@ def _difference(former: dict[str, Any], wanted: dict[str, Any]) -> str:
 
 def encoded_size(spec: DatasetSpec) -> EncodedSize:
     """Rough sizes of a sample, from bytes a pixel as measured on photographs."""
-    pixels = spec.image_size**2
+    pixels = spec.size.pixels
     return EncodedSize(
         image=pixels * (0.42 if spec.image_format == "jpeg" else 1.6),
         mask=pixels * 0.06 + 150,

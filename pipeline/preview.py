@@ -110,16 +110,16 @@ def draw_sheet(block: Block, recipe: Recipe) -> Image.Image:
         groups.append(shown)
     if not groups:
         raise SpecError("there is nothing to preview: every sample has failed")
-    side, of = recipe.image_size, len(groups[0])
+    size, of = recipe.image_size, len(groups[0])
     columns = min(COLUMNS, len(groups))
     rows = -(-len(groups) // columns)
-    width = columns * (of * side + _GAP) + _GAP
-    sheet = Image.new("RGB", (width, rows * (side + _GAP) + _GAP), _PAPER)
+    width = columns * (of * size.width + _GAP) + _GAP
+    sheet = Image.new("RGB", (width, rows * (size.height + _GAP) + _GAP), _PAPER)
     for number, shown in enumerate(groups):
-        left = _GAP + number % columns * (of * side + _GAP)
-        top = _GAP + number // columns * (side + _GAP)
+        left = _GAP + number % columns * (of * size.width + _GAP)
+        top = _GAP + number // columns * (size.height + _GAP)
         for k, picture in enumerate(shown):
-            sheet.paste(picture.convert("RGB"), (left + k * side, top))
+            sheet.paste(picture.convert("RGB"), (left + k * size.width, top))
     return sheet
 
 

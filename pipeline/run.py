@@ -104,7 +104,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
     """The plan of a data set. Raises SpecError when it cannot be carried out."""
     plan = Plan(
         seed=spec.seed,
-        image_size=spec.image_size,
+        image_size=spec.size,
         foreground_size=spec.foreground_size,
         placements=spec.placements,
         flip=spec.flip,
@@ -317,7 +317,7 @@ def make_recipe(
     return Recipe(
         spec.output,
         spec.formats,
-        spec.image_size,
+        spec.size,
         spec.image_format,
         spec.quality,
         depth,
@@ -328,7 +328,7 @@ def make_recipe(
         plan.categories,
         spec.on_error == "fail",
         scene_options(spec),
-        spec.zip_depth_size,
+        spec.zip_depth,
     )
 
 

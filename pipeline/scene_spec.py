@@ -83,8 +83,8 @@ def scene_options(spec: "DatasetSpec") -> SceneOptions | None:
     if values["objects"] is None:
         return None
     return SceneOptions(
-        width=spec.image_size,
-        height=spec.image_size,
+        width=spec.size.width,
+        height=spec.size.height,
         foreground_size=spec.foreground_size,
         scale_jitter=values["scale_jitter"] or (1.0, 1.0),
         objects=values["objects"],

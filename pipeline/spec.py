@@ -30,6 +30,7 @@ from pipeline.option import (
 )
 from pipeline.scene_spec import PRESETS, Angles, Objects, resolved_options
 from transforms.formats import NAMES
+from transforms.pixels.size import Size
 from transforms.plan.inputs import SplitShare
 
 __all__ = ["MAX_SIDE", "DatasetSpec", "SpecError", "SplitShare"]
@@ -510,6 +511,16 @@ class DatasetSpec:
         """Passes of the depth model over each clean background; None where depth is predicted."""
         layered = self.with_depth and resolved_options(self)["depth_labels"] == "layered"
         return (self.depth_passes or DEFAULT_PASSES) if layered else None
+
+    @property
+    def size(self) -> Size:
+        """Size of the composites."""
+        return Size.of(self.image_size)
+
+    @property
+    def zip_depth(self) -> Size | None:
+        """Size of the depth maps in batch zips; None for that of the composites."""
+        return None if self.zip_depth_size is None else Size.of(self.zip_depth_size)
 
     @property
     def image_format(self) -> str:

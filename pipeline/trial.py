@@ -225,7 +225,7 @@ def decodes(plan: Plan, todo: Iterable[ShardSpec], workers: int) -> float:
     looked = shards[::step]
     each = sum(len(_inputs(plan, shard)) for shard in looked) / len(looked)
     total = len(plan.foregrounds) + len(plan.backgrounds)
-    held = len(plan.backgrounds) * plan.image_size**2 * 3
+    held = len(plan.backgrounds) * plan.image_size.pixels * 3
     held += len(plan.foregrounds) * plan.foreground_size**2 * 4
     most = workers * total if held < CACHE_BYTES else float("inf")
     return min(each * len(shards), most)

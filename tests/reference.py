@@ -54,13 +54,14 @@ def reference_weights(
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def reference_background(path: Path, side: int) -> np.ndarray:
-    """float64 [side, side, 3] in 0..1, the centred square resized."""
+def reference_background(path: Path, width: int, height: int) -> np.ndarray:
+    """float64 [height, width, 3] in 0..1, the largest centred part of that aspect resized."""
     image = Image.open(path).convert("RGB")
-    short = min(image.size)
-    left, top = (image.width - short) / 2, (image.height - short) / 2
-    box = (left, top, left + short, top + short)
-    return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS, box=box)) / 255.0
+    scale = max(width / image.width, height / image.height)
+    across, down = width / scale, height / scale
+    left, top = (image.width - across) / 2, (image.height - down) / 2
+    box = (left, top, left + across, top + down)
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, box=box)) / 255.0
 
 
 def reference_sample(

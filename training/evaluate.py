@@ -32,6 +32,7 @@ from training.sources import HELD_OUT, HELD_OUT_NUMBER, by_name
 from transforms.models import load_model
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import crop_background, fit_foreground, to_rgb, to_rgba
+from transforms.pixels.size import Size
 from transforms.steps.composite import paste
 from transforms.steps.mask import paste_mask
 
@@ -80,7 +81,7 @@ def frames(folder: Path, most: int = FRAMES) -> tuple[np.ndarray, np.ndarray]:
     for pair in read_pairs(folder, source):
         if pair.name not in chosen:
             continue
-        pictures.append(crop_background(pair.picture, SIDE))
+        pictures.append(crop_background(pair.picture, Size.square(SIDE)))
         height, width = pair.inverse.shape
         side = min(height, width)
         left, top = (width - side) // 2, (height - side) // 2
@@ -109,7 +110,7 @@ def test_composites(foregrounds: Path, backgrounds: Path) -> tuple[np.ndarray, n
     masks = np.zeros((COMPOSITES, SIDE, SIDE), np.uint8)
     for image, mask in zip(images, masks, strict=True):
         photograph = Image.open(photographs[draw.integers(len(photographs))])
-        image[...] = crop_background(to_rgb(photograph), SIDE)
+        image[...] = crop_background(to_rgb(photograph), Size.square(SIDE))
         rgba = to_rgba(Image.open(cutouts[draw.integers(len(cutouts))]))
         cutout = Cutout.from_rgba(fit_foreground(rgba, SIDE // 2))
         cutout = cutout.mirrored() if draw.random() < 0.5 else cutout

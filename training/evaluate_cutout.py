@@ -37,6 +37,7 @@ from transforms.pixels.cutting import (
 )
 from transforms.pixels.images import crop_background, fit_foreground, to_rgb, to_rgba
 from transforms.pixels.matting import enlarged, foreground_colours, stretched
+from transforms.pixels.size import Size
 from transforms.steps.composite import paste
 
 STEPS = ("map", "parts", "filter", "stretch")
@@ -78,7 +79,7 @@ def composites(foregrounds: Path, backgrounds: Path, ground: str, seed: int = 0)
             picture[int(side * draw.uniform(0.4, 0.7)) :] = draw.integers(40, 256, 3)
         elif ground == "photograph":
             scene = to_rgb(Image.open(scenes[draw.integers(len(scenes))]))
-            picture = crop_background(scene, side)
+            picture = crop_background(scene, Size.square(side))
         fitted = fit_foreground(to_rgba(Image.open(path)), int(side * draw.uniform(0.4, 0.8)))
         fitted[..., :3] = _without_fringe(fitted)
         height, width = fitted.shape[:2]

@@ -133,7 +133,7 @@ class Sample:
         objects: the labelled objects of a scene, from far to near.
         instance_pixels: uint8 [height, width], the instances, where a format asks for the mask.
         background_box: x, y, width, height of what is shown of the background, in its pixels; None
-            where samples show the centred square.
+            where samples show its middle.
     """
 
     placement: Placement

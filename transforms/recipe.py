@@ -6,6 +6,7 @@ from transforms.formats import FORMATS
 from transforms.formats.base import Folder, Need
 from transforms.formats.schema import Schema
 from transforms.models.depth.base import DepthMeaning
+from transforms.pixels.size import Size
 from transforms.scenes.scene import SceneOptions
 
 BLOCK_BYTES = 64 * 2**20
@@ -47,7 +48,7 @@ class Recipe:
     Attributes:
         root: the data set's folder; its plan is there.
         formats: names of the formats.
-        image_size: side of the composites in pixels.
+        image_size: size of the composites.
         image_format: `jpeg` or `png`, for the composites.
         quality: JPEG quality, 1 to 100; also for the pictures of the batch zips.
         depth: the depth model, or None without depth.
@@ -59,13 +60,12 @@ class Recipe:
             have none.
         strict: whether a background that cannot be prepared stops the job.
         scenes: which scenes the samples are; None where a sample is one object as it was placed.
-        zip_depth_size: side of the depth maps in batch zips in pixels, None for that of the
-            composites.
+        zip_depth_size: size of the depth maps in batch zips, None for that of the composites.
     """
 
     root: str
     formats: tuple[str, ...]
-    image_size: int
+    image_size: Size
     image_format: str
     quality: int
     depth: DepthSettings | None
@@ -76,7 +76,7 @@ class Recipe:
     categories: tuple[str, ...] = ()
     strict: bool = False
     scenes: SceneOptions | None = None
-    zip_depth_size: int | None = None
+    zip_depth_size: Size | None = None
 
     @property
     def folder(self) -> Folder:
@@ -108,13 +108,13 @@ class Recipe:
 
     @property
     def random_crops(self) -> bool:
-        """Whether samples show parts of their backgrounds; else they show the centred square."""
+        """Whether samples show parts of their backgrounds; else they show their middle."""
         return self.scenes is not None and self.scenes.random_crops
 
     @property
     def block_size(self) -> int:
         """Samples in a block: `batch_size`, and fewer where they would exceed `BLOCK_BYTES`."""
-        sample = self.image_size**2 * _BYTES_PER_PIXEL
+        sample = self.image_size.pixels * _BYTES_PER_PIXEL
         return max(1, min(self.batch_size, BLOCK_BYTES // sample))
 
     @property

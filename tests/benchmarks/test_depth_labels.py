@@ -6,6 +6,7 @@ from benchmarks.depth_labels import Case, dilated, edge_widths, of_network
 from examples.train_torch import UNet
 from transforms.pixels.images import crop_background
 from transforms.pixels.shape import Shape
+from transforms.pixels.size import Size
 
 
 def picture(rise):
@@ -53,7 +54,7 @@ def test_a_network_is_shown_the_picture_and_the_composite(tmp_path):
         cases.append(Case(picture, image, mask, Shape(mask[:5, :5]), 0, 0, inverse))
     maps, _ = of_network(tmp_path / "model.pt", cases)
     assert maps.shape == (2, 160, 160)
-    bg = crop_background(cases[1].picture, 160).astype(np.float32) / 255
+    bg = crop_background(cases[1].picture, Size.square(160)).astype(np.float32) / 255
     both = [np.moveaxis(part, 2, 0)[None] for part in (bg, cases[1].image / np.float32(255))]
     with torch.inference_mode():
         _, depth = network(*(torch.from_numpy(part) for part in both))

@@ -13,6 +13,7 @@ from pipeline.catalog import read_background_input, read_foreground_input
 from tests.drawing import draw_background, draw_foreground
 from transforms.pixels.images import BadImage
 from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.pixels.size import Size
 from transforms.plan.placement import Canvas
 
 FILES = 2400
@@ -64,7 +65,7 @@ def mutated(data: bytes, draw: random.Random) -> bytes:
 def test_damaged_files_are_used_rightly_or_refused(tmp_path):
     draw = random.Random(0)
     whole = seeds()
-    canvas = Canvas(64, 32, None)
+    canvas = Canvas(Size(64, 48), 32, None)
     used = refused = 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(FILES):
@@ -76,7 +77,10 @@ def test_damaged_files_are_used_rightly_or_refused(tmp_path):
                 lambda p: read_foreground_input(1, p, None, canvas),
                 lambda asset: read_foreground(asset, 32),
             ),
-            (lambda p: read_background_input(1, p), lambda asset: read_background(asset, 64)),
+            (
+                lambda p: read_background_input(1, p),
+                lambda asset: read_background(asset, Size(64, 48)),
+            ),
         ):
             try:
                 asset = read(str(path))

@@ -12,6 +12,7 @@ from transforms.models.depth.passes import (
     predict_in_passes,
     predict_whole,
 )
+from transforms.pixels.size import Size
 
 
 class Brightness:
@@ -37,38 +38,62 @@ class Small(Brightness):
 
 
 def test_the_order_of_the_passes():
-    assert passes(5, square=False) == (
+    assert passes(5, all_shown=False) == (
         Pass(1.0, False, False),
         Pass(1.0, False, True),
         Pass(1.0, True, False),
         Pass(1.0, True, True),
         Pass(0.8, False, False),
     )
-    assert len(passes(MOST_PASSES, square=False)) == MOST_PASSES
-    assert len(set(passes(MOST_PASSES, square=True))) == MOST_PASSES // 2
+    assert len(passes(MOST_PASSES, all_shown=False)) == MOST_PASSES
+    assert len(set(passes(MOST_PASSES, all_shown=True))) == MOST_PASSES // 2
 
 
-@pytest.mark.parametrize("size", [(90, 60), (60, 90), (60, 60), (900, 60), (61, 97)])
+SQUARE = Size(60, 60)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        ((90, 60), SQUARE),
+        ((60, 90), SQUARE),
+        ((60, 60), SQUARE),
+        ((900, 60), SQUARE),
+        ((61, 97), SQUARE),
+        ((90, 60), Size(90, 50)),
+        ((90, 60), Size(45, 60)),
+        ((60, 90), Size(60, 40)),
+        ((900, 60), Size(600, 60)),
+        ((90, 60), Size(90, 60)),
+    ],
+)
 @pytest.mark.parametrize("count", [1, 4, MOST_PASSES])
-def test_the_map_is_that_of_the_centred_square(size, count):
+def test_the_map_is_that_of_the_middle(size, shown, count):
     width, height = size
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     smooth = np.rint(100 + 80 * np.sin(x / 23.0) + 60 * np.cos(y / 19.0))
     picture = Image.fromarray(np.repeat(smooth[..., None], 3, 2).clip(0, 255).astype(np.uint8))
-    found = predict_in_passes(picture, 60, Brightness(), count)
-    left, top = (width - 60) // 2, (height - 60) // 2
-    expected = smooth[top : top + 60, left : left + 60].clip(0, 255)
-    assert found.shape == (60, 60) and found.dtype == np.float32
+    found = predict_in_passes(picture, shown, Brightness(), count)
+    left, top = (width - shown.width) // 2, (height - shown.height) // 2
+    expected = smooth[top : top + shown.height, left : left + shown.width].clip(0, 255)
+    assert found.shape == shown.shape and found.dtype == np.float32
     assert np.abs(found - expected)[3:-3, 3:-3].max() < 6
 
 
 @pytest.mark.parametrize("count", [1, 8])
 def test_whole_maps_are_those_of_all_that_is_shown(count):
-    for size, shape in (((90, 60), (60, 90)), ((60, 90), (90, 60)), ((999, 60), (60, 240))):
+    for size, of, shape in (
+        ((90, 60), SQUARE, (60, 90)),
+        ((60, 90), SQUARE, (90, 60)),
+        ((999, 60), SQUARE, (60, 240)),
+        ((90, 60), Size(90, 30), (60, 90)),
+        ((90, 60), Size(30, 60), (60, 90)),
+        ((999, 60), Size(360, 60), (60, 360)),
+    ):
         x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
         smooth = np.rint(100 + 80 * np.sin(x / 23.0) + 60 * np.cos(y / 19.0)).clip(0, 255)
         picture = Image.fromarray(np.repeat(smooth[..., None], 3, 2).astype(np.uint8))
-        found = predict_whole(picture, 60, Brightness(), count)
+        found = predict_whole(picture, of, Brightness(), count)
         assert found.shape == shape
         left = (size[0] - shape[1]) // 2
         expected = smooth[:, left : left + shape[1]]
@@ -76,10 +101,16 @@ def test_whole_maps_are_those_of_all_that_is_shown(count):
 
 
 def test_whole_pictures_are_shown_at_their_aspect_and_panoramas_in_part():
-    for size, shape in (((90, 60), (50, 75)), ((6000, 60), (50, 200))):
+    for size, of, shape in (
+        ((90, 60), Size(50, 50), (50, 75)),
+        ((6000, 60), Size(50, 50), (50, 200)),
+        ((90, 60), Size(75, 25), (50, 75)),
+        ((6000, 60), Size(300, 50), (50, 300)),
+    ):
         model = Brightness()
-        predict_in_passes(Image.new("RGB", size, (9, 9, 9)), 50, model, 3)
-        assert model.shapes == [(50, 50), (50, 50), shape]
+        predict_in_passes(Image.new("RGB", size, (9, 9, 9)), of, model, 3)
+        parts = [of.shape, of.shape]
+        assert model.shapes == (parts if shape == of.shape else [*parts, shape])
 
 
 def test_relative_maps_get_the_scale_and_shift_of_the_first():
@@ -102,12 +133,12 @@ def test_a_flat_map_among_others_is_no_error():
 def test_a_map_of_another_size_is_refused():
     model = Small()
     with pytest.raises(ValueError, match="has shape"):
-        predict_in_passes(Image.new("RGB", (40, 40)), 40, model, 1)
+        predict_in_passes(Image.new("RGB", (40, 40)), Size(40, 40), model, 1)
 
 
 def test_the_built_in_model_sees_its_own_size_whatever_the_composites_have():
     noise = np.random.default_rng(2).integers(0, 256, (80, 110, 3)).astype(np.uint8)
-    small = predict_in_passes(Image.fromarray(noise), 40, load_model("builtin"), 4)
-    large = predict_in_passes(Image.fromarray(noise), 80, load_model("builtin"), 4)
-    halved = Image.fromarray(large).resize((40, 40), Image.Resampling.BILINEAR)
+    small = predict_in_passes(Image.fromarray(noise), Size(40, 32), load_model("builtin"), 4)
+    large = predict_in_passes(Image.fromarray(noise), Size(80, 64), load_model("builtin"), 4)
+    halved = Image.fromarray(large).resize((40, 32), Image.Resampling.BILINEAR)
     assert np.corrcoef(small.ravel(), np.asarray(halved).ravel())[0, 1] > 0.98

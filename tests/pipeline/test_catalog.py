@@ -210,7 +210,7 @@ def test_a_thin_object_that_vanishes_at_one_size_only_is_named(tmp_path, inputs)
 
 def test_every_size_of_a_thick_object_is_seen(tmp_path, inputs):
     spec = make_spec(inputs, tmp_path / "out", scale_jitter=(0.05, 2.0))
-    canvas = Canvas(spec.image_size, spec.foreground_size, spec.scale_jitter)
+    canvas = Canvas(spec.size, spec.foreground_size, spec.scale_jitter)
     foregrounds = build_catalog(spec).foregrounds
     assert len(foregrounds) == 12
     for asset in foregrounds:

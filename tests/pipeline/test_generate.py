@@ -47,7 +47,7 @@ def place_of(row: dict, inputs: Path) -> tuple[np.ndarray, np.ndarray]:
     foreground = reference_foreground(
         inputs / "fg" / f"fg_img_{row['fg_id']}.png", 32, cropped=True
     )
-    background = reference_background(inputs / "bg" / f"bg_img_{row['bg_id']}.png", 64)
+    background = reference_background(inputs / "bg" / f"bg_img_{row['bg_id']}.png", 64, 64)
     return foreground, background
 
 

@@ -15,6 +15,7 @@ from tests.readers.rows import rows_by_key
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.schema import Schema
 from transforms.pixels.input_cache import forget_plans
+from transforms.pixels.size import Size
 from transforms.plan.identity import forget_identities
 from transforms.plan.plan import Plan
 
@@ -88,7 +89,7 @@ def text_of(content: object) -> str:
 
 
 def test_the_first_layout_is_that_of_sets_without_categories(full):
-    assert [field.name for field in Schema(8, "png", True).sample_fields()] == FIELDS_1
+    assert [field.name for field in Schema(Size.square(8), "png", True).sample_fields()] == FIELDS_1
     assert list(next(iter(rows_by_key(full.output).values()))) == FIELDS_1
 
 

@@ -21,6 +21,7 @@ from pipeline.verify import verify
 from tests.conftest import make_spec
 from transforms.formats.base import Folder
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
+from transforms.pixels.size import Size
 from transforms.plan.plan import load_plan
 from transforms.scenes.crops import random_crop
 from transforms.scenes.draws import draws_of
@@ -399,9 +400,9 @@ def test_depth_and_clean_images_go_with_the_part_of_a_background_that_is_shown(
         whole = load_depth(DEPTH.read(source, recipe))
         assert whole.shape == (64, 80)
         [draws] = draws_of(plan.seed, [sample])
-        crop = random_crop(draws, 64, 224, 180)
-        box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
-        assert row["background_box"] == [crop.left, crop.top, crop.side, crop.side]
+        crop = random_crop(draws, Size.square(64), 224, 180)
+        box = (crop.left, crop.top, crop.left + crop.width, crop.top + crop.height)
+        assert row["background_box"] == list(crop.box)
         behind = _pixels(row["mask"]) == 0
         picture = Image.open(source.path).convert("RGB").crop(box).resize((64, 64))
         gap = np.abs(_pixels(row["image"]).astype(int) - np.asarray(picture))[behind]

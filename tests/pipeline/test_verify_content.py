@@ -28,6 +28,7 @@ from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Entry
 from transforms.formats.schema import Schema
 from transforms.owned import is_stray
+from transforms.pixels.size import Size
 from transforms.plan.plan import Plan
 from transforms.report.verify_report import Total
 from transforms.steps.verify import within
@@ -425,7 +426,7 @@ def test_content_and_checksum_take_one_reading(full, name):
     path = Path(full.output, table.sample_path(next(plan.shards())))
     with Counting(path) as file:
         reader = DigestReader(file)
-        fields = Schema(160, "jpeg", True).sample_fields()
+        fields = Schema(Size.square(160), "jpeg", True).sample_fields()
         rows = len(list(table.read(cast(BinaryIO, reader), fields)))
         size, digest = reader.finish()
         assert rows > 10 and size == path.stat().st_size

@@ -9,6 +9,7 @@ import pytest
 
 from tests.readers.rows import pixels, rows_by_key
 from transforms.formats.schema import CLEAN_FIELDS, Field, Schema
+from transforms.pixels.size import Size
 
 TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
 
@@ -73,14 +74,14 @@ def test_only_the_files_of_the_formats_are_there(plain):
             assert folder == root or not folder.exists(), path
 
 
-LAYERED = Schema(160, "jpeg", True, layered=True)
-SCENES = Schema(160, "jpeg", True, ("a", "b"), layered=True, scenes=True, crops=True)
+LAYERED = Schema(Size.square(160), "jpeg", True, layered=True)
+SCENES = Schema(Size.square(160), "jpeg", True, ("a", "b"), layered=True, scenes=True, crops=True)
 
 
 @pytest.mark.parametrize(
     ("title", "fields"),
     [
-        ("## A sample", Schema(160, "jpeg", True, ("a", "b")).sample_fields()),
+        ("## A sample", Schema(Size.square(160), "jpeg", True, ("a", "b")).sample_fields()),
         ("## A clean picture", CLEAN_FIELDS),
         ("### A sample with layers", LAYERED.sample_fields()[6:7]),
         ("### A scene", SCENES.sample_fields()[12:]),

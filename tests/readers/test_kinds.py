@@ -16,6 +16,7 @@ from transforms.formats.croissant import croissant_json
 from transforms.formats.parquet import yaml_feature
 from transforms.formats.schema import Field, Picture, PictureType, Schema, row_of
 from transforms.pixels.codecs import encode_mask
+from transforms.pixels.size import Size
 
 SHARD = ShardSpec("train", 0, 1, 0, 3)
 
@@ -34,7 +35,7 @@ FIELDS = (
         "picture",
         "number of the object",
         lambda s: Picture(f"instances_{s.placement.key}.png", INSTANCES),
-        PictureType("png", "uint8", 1, 4),
+        PictureType("png", "uint8", 1, Size(4, 3)),
     ),
     Field("count", "int64", "a number", lambda s: s.area),
     Field("share", "float32", "a number", lambda s: s.area / 4),
@@ -73,7 +74,7 @@ def written(tmp_path_factory) -> Path:
     """A folder with a shard in each table format, and the descriptions beside it."""
     folder = Folder(str(tmp_path_factory.mktemp("kinds")))
     for table in TABLE_FORMATS.values():
-        sink = table.open_samples(folder, SHARD, EveryKind(4, "png", depth=False))
+        sink = table.open_samples(folder, SHARD, EveryKind(Size(4, 3), "png", depth=False))
         for item in SAMPLES:
             sink.write(item)
         files = Description("Kinds.", FIELDS, (SplitFiles("train", sink.close()),))

@@ -17,6 +17,7 @@ from transforms.elements import BoundingBox, Placement, Sample, ShardSpec
 from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Schema
 from transforms.formats.webdataset import WebDatasetFormat
+from transforms.pixels.size import Size
 
 NUMBERS = ("fg_id", "bg_id", "flip", "seq", "area", "bbox", "depth_scale", "depth_offset")
 
@@ -146,7 +147,7 @@ def test_a_set_of_tars_alone_is_verified_and_equal_for_any_workers(inputs, tmp_p
 
 
 def test_damaged_tars_are_refused(tmp_path):
-    schema = Schema(8, "png", depth=False)
+    schema = Schema(Size.square(8), "png", depth=False)
     shard = ShardSpec("train", 0, 1, 0, 2)
     sample = Sample(
         Placement(1, 2, 0, 1, 0, 0, 4, 4), b"image", b"mask", BoundingBox(0, 0, 1, 1), 1
@@ -173,7 +174,9 @@ def test_damaged_tars_are_refused(tmp_path):
 
 def test_a_discarded_shard_leaves_nothing(tmp_path):
     sink = WebDatasetFormat().open_samples(
-        Folder(str(tmp_path)), ShardSpec("train", 0, 1, 0, 2), Schema(8, "png", depth=False)
+        Folder(str(tmp_path)),
+        ShardSpec("train", 0, 1, 0, 2),
+        Schema(Size.square(8), "png", depth=False),
     )
     sink.discard()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -9,6 +9,7 @@ from PIL import Image
 from tests.drawing import draw_background, draw_foreground
 from transforms.elements import Placement
 from transforms.pixels.images import crop_background, fitted_size
+from transforms.pixels.size import Size
 from transforms.scenes.arrange import Candidate, MainPlace, arrange
 from transforms.scenes.compose import Composed, changes_of, compose
 from transforms.scenes.crops import box_in, cut_ground, cut_picture, random_crop, shown_part
@@ -19,9 +20,9 @@ from transforms.scenes.scene import Paste, Scene, SceneOptions
 from transforms.scenes.sprites import Pyramid
 
 SIDE = 72
+SQUARE = Size(SIDE, SIDE)
 FOREGROUNDS = {number: draw_foreground(number, (100, 80)) for number in range(1, 7)}
 DISTRACTORS = {number: draw_foreground(number + 20, (60, 120)) for number in range(1, 4)}
-BACKGROUNDS = {n: Image.fromarray(crop_background(draw_background(n), SIDE)) for n in range(1, 4)}
 WIDE = {number: draw_background(number, (190, 120)) for number in range(1, 4)}
 
 OFF = SceneOptions(SIDE, SIDE, 36)
@@ -59,12 +60,23 @@ class Made:
     draws: Draws
 
 
-def floor_and_wall(width: int = SIDE) -> np.ndarray:
+def size_of(options: SceneOptions) -> Size:
+    """Size of the composites."""
+    return Size(options.width, options.height)
+
+
+@lru_cache(maxsize=16)
+def background(number: int, size: Size) -> Image.Image:
+    """The middle of a drawn background."""
+    return Image.fromarray(crop_background(draw_background(number), size))
+
+
+def floor_and_wall(width: int = SIDE, height: int = SIDE) -> np.ndarray:
     """Nearness of a floor that begins at a third of the height, with a pillar on it."""
-    rows = np.arange(SIDE, dtype=np.float32)
-    nearness = np.clip((rows - SIDE / 3) / (SIDE * 2 / 3), 0, 1)
+    rows = np.arange(height, dtype=np.float32)
+    nearness = np.clip((rows - height / 3) / (height * 2 / 3), 0, 1)
     depth = np.repeat(nearness[:, None], width, axis=1)
-    depth[: SIDE // 2 + 8, 30:44] = 0.75
+    depth[: height // 2 + 8, 30:44] = 0.75
     return depth
 
 
@@ -86,28 +98,32 @@ def alpha(paste: Paste) -> np.ndarray:
     return sprite(paste).alpha
 
 
-def placement(number: int) -> Placement:
+def placement(number: int, size: Size = SQUARE) -> Placement:
     """One of many placements, upright and whole."""
     fg_id, bg_id = 1 + number % 6, 1 + number % 3
     width, height = fitted_size(100, 80, 36)
-    x, y = number * 7 % (SIDE - width), number * 11 % (SIDE - height)
+    x, y = number * 7 % (size.width - width), number * 11 % (size.height - height)
     return Placement(fg_id, bg_id, number % 2, 1 + number, x, y, width, height)
 
 
 def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Made:
     """Makes one of many scenes."""
-    sample = placement(number)
+    size = size_of(options)
+    sample = placement(number, size)
     [draws] = draws_of(5, [sample])
-    background, crop, field = BACKGROUNDS[sample.bg_id], None, None
+    behind, crop, field = background(sample.bg_id, size), None, None
     if options.random_crops:
         whole = WIDE[sample.bg_id]
-        crop = random_crop(draws, SIDE, *whole.size)
-        shown = shown_part(whole, SIDE)
-        box = box_in(crop, whole.size, shown.size)
-        background, field = cut_picture(shown, box, SIDE), LabField(shown).part(box, SIDE)
-        wide = ground or find_ground(floor_and_wall(SIDE * 190 // 120))
-        ground = cut_ground(wide, box_in(crop, whole.size, wide.mask.shape[::-1]), SIDE)
-    ground = ground or find_ground(floor_and_wall())
+        crop = random_crop(draws, size, *whole.size)
+        shown = shown_part(whole, size)
+        box = box_in(crop, whole.size, shown.size, size)
+        behind, field = cut_picture(shown, box, size), LabField(shown).part(box, size)
+        own, of = size.scale_on(*whole.size)
+        wide = ground or find_ground(
+            floor_and_wall(whole.width * own // of, whole.height * own // of)
+        )
+        ground = cut_ground(wide, box_in(crop, whole.size, wide.mask.shape[::-1], size), size)
+    ground = ground or find_ground(floor_and_wall(*size.pair))
     main = Candidate(sample.fg_id, 100, 80)
     scene = arrange(
         draws,
@@ -120,10 +136,10 @@ def make(options: SceneOptions, number: int, ground: Ground | None = None) -> Ma
         sprite,
         crop,
     )
-    colours = field or LabField(background)
+    colours = field or LabField(behind)
     hiding = ground.nearness if options.occlude else None
     sprites = [sprite(paste) for paste in scene.pastes]
     tables = colour_tables(changes_of(scene, sprites, colours))
     least = options.min_visible
-    composed = compose(scene, background, sprites, tables, hiding, draws.noise, least)
-    return Made(scene, composed, sample.bg_id, background, colours, ground, draws)
+    composed = compose(scene, behind, sprites, tables, hiding, draws.noise, least)
+    return Made(scene, composed, sample.bg_id, behind, colours, ground, draws)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tests.scenes.making import BACKGROUNDS, SIDE, WIDE, Made, sprite
+from tests.scenes.making import WIDE, Made, background, size_of, sprite
+from transforms.pixels.size import Size
 from transforms.scenes.edges import poisson
 from transforms.scenes.effects import photographed
 from transforms.scenes.look import Change, colour_tables
@@ -28,22 +29,22 @@ def mixed(below: float, above: float, alpha: int) -> int:
     return int((below * (255 - alpha) + above * alpha) / 255 + 0.5)
 
 
-def shown(made: Made) -> Image.Image:
+def shown(made: Made, size: Size) -> Image.Image:
     """What a scene shows of its background."""
     crop = made.scene.crop
     if crop is None:
-        return BACKGROUNDS[made.bg_id]
-    box = (crop.left, crop.top, crop.left + crop.side, crop.top + crop.side)
-    return WIDE[made.bg_id].resize((SIDE, SIDE), Image.Resampling.LANCZOS, box=box)
+        return background(made.bg_id, size)
+    box = (crop.left, crop.top, crop.left + crop.width, crop.top + crop.height)
+    return WIDE[made.bg_id].resize(size.pair, Image.Resampling.LANCZOS, box=box)
 
 
-def on_canvas(values: np.ndarray, paste: Paste, side: int) -> np.ndarray:
+def on_canvas(values: np.ndarray, paste: Paste, size: Size) -> np.ndarray:
     """A cut-out's values at their place in an empty picture."""
-    full = np.zeros((side, side, *values.shape[2:]), values.dtype)
+    full = np.zeros((*size.shape, *values.shape[2:]), values.dtype)
     for row in range(values.shape[0]):
         for column in range(values.shape[1]):
             y, x = row + paste.y, column + paste.x
-            if 0 <= y < side and 0 <= x < side:
+            if 0 <= y < size.height and 0 <= x < size.width:
                 full[y, x] = values[row, column]
     return full
 
@@ -63,8 +64,8 @@ def each(array: np.ndarray) -> list[tuple[int, int]]:
 
 def expected(made: Made, options: SceneOptions) -> Expected:
     """Composes a scene."""
-    side = options.width
-    picture = np.asarray(shown(made)).copy()
+    size = size_of(options)
+    picture = np.asarray(shown(made, size)).copy()
     mask_parts: list[np.ndarray] = []
     full: list[int] = []
     for paste in made.scene.pastes:
@@ -74,11 +75,11 @@ def expected(made: Made, options: SceneOptions) -> Expected:
             left, top, dark = shadow_map(paste, drawn.mask, made.scene.light, made.scene.grounded)
             levels = np.asarray(dark)
             for y, x in each(levels):
-                if 0 <= top + y < side and 0 <= left + x < side:
+                if 0 <= top + y < size.height and 0 <= left + x < size.width:
                     for c in range(3):
                         below = picture[top + y, left + x, c]
                         picture[top + y, left + x, c] = mixed(int(below), 0, int(levels[y, x]))
-        alpha = on_canvas(drawn.alpha, paste, side)
+        alpha = on_canvas(drawn.alpha, paste, size)
         if options.occlude:
             for y, x in each(alpha):
                 alpha[y, x] = left_of(
@@ -90,9 +91,9 @@ def expected(made: Made, options: SceneOptions) -> Expected:
             theirs = made.colours.around(paste.x, paste.y, width, height)
         [table] = colour_tables([Change(paste.look, drawn.colours, theirs)])
         changed = drawn.rgb if table is None else drawn.rgb.filter(table)
-        colour = on_canvas(np.asarray(changed), paste, side)
-        rows = slice(max(0, paste.y), min(side, paste.y + drawn.alpha.shape[0]))
-        columns = slice(max(0, paste.x), min(side, paste.x + drawn.alpha.shape[1]))
+        colour = on_canvas(np.asarray(changed), paste, size)
+        rows = slice(max(0, paste.y), min(size.height, paste.y + drawn.alpha.shape[0]))
+        columns = slice(max(0, paste.x), min(size.width, paste.x + drawn.alpha.shape[1]))
         shape = picture[rows, columns].shape[:2]
         if paste.look.edge is Edge.POISSON and min(shape) >= 3:
             colour[rows, columns] = poisson(
@@ -112,11 +113,11 @@ def labels(
     made: Made, options: SceneOptions, alphas: list[np.ndarray], full: list[int]
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int, tuple[int, int, int, int], int, float]]]:
     """Mask, instances and objects, from the alpha of each layer in the whole picture."""
-    side, pastes = options.width, made.scene.pastes
+    size, pastes = size_of(options), made.scene.pastes
     seen = [0] * len(pastes)
-    top = np.full((side, side), -1)
-    for y in range(side):
-        for x in range(side):
+    top = np.full(size.shape, -1)
+    for y in range(size.height):
+        for x in range(size.width):
             solid = [n for n, alpha in enumerate(alphas) if alpha[y, x] >= 128]
             if solid:
                 top[y, x] = solid[-1]
@@ -126,10 +127,10 @@ def labels(
         for n, paste in enumerate(pastes)
         if paste.labelled and seen[n] >= max(1, options.min_visible * full[n])
     ]
-    mask = np.zeros((side, side), np.uint8)
-    instances = np.zeros((side, side), np.uint8)
-    for y in range(side):
-        for x in range(side):
+    mask = np.zeros(size.shape, np.uint8)
+    instances = np.zeros(size.shape, np.uint8)
+    for y in range(size.height):
+        for x in range(size.width):
             value = 0
             for n, alpha in enumerate(alphas):
                 value = mixed(value, 255 if n in counted else 0, int(alpha[y, x]))

@@ -27,6 +27,8 @@ OPTIONS = {
     "distractors": replace(SEVERAL, distractor_share=1.0),
     "background_crop": replace(SEVERAL, grounded=True, random_crops=True),
     "all": ALL,
+    "wide": replace(ALL, width=110, height=60),
+    "tall": replace(SEVERAL, width=60, height=84, grounded=True, shadow=1.0, harmonise=1.0),
 }
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.scenes.making import BACKGROUNDS, FOREGROUNDS, pyramid
+from tests.scenes.making import FOREGROUNDS, SQUARE, background, pyramid
+from transforms.pixels.size import Size
 from transforms.scenes.edges import edged, poisson
 from transforms.scenes.effects import blurred, noisy, photographed
 from transforms.scenes.look import (
@@ -66,7 +67,7 @@ def test_small_sprites_are_drawn_from_levels_near_their_size() -> None:
 
 
 def test_statistics_of_a_rectangle_are_those_of_its_pixels() -> None:
-    picture = BACKGROUNDS[1].resize((48, 48))
+    picture = background(1, SQUARE).resize((48, 48))
     field = LabField(picture)
     found = field.around(10, 12, 16, 8)
     direct = statistics_of(lab_of(np.asarray(picture))[10:22, 6:30])
@@ -76,10 +77,10 @@ def test_statistics_of_a_rectangle_are_those_of_its_pixels() -> None:
 
 
 def test_the_field_of_a_part_is_that_of_its_pixels() -> None:
-    picture = BACKGROUNDS[1].resize((48, 48))
-    part = LabField(picture).part((12.0, 6.0, 36.0, 30.0), 96)  # Four times as large.
-    found = part.around(16, 32, 32, 16)  # 8 to 56, 28 to 52 with what is around, in the square.
-    wanted = statistics_of(lab_of(np.asarray(picture))[13:19, 14:26])
+    picture = background(1, SQUARE).resize((48, 48))
+    part = LabField(picture).part((12.0, 6.0, 36.0, 18.0), Size(96, 48))  # Four times as large.
+    found = part.around(16, 16, 32, 16)  # 8 to 56, 12 to 36 with what is around, in the part.
+    wanted = statistics_of(lab_of(np.asarray(picture))[9:15, 14:26])
     assert found == wanted
 
 
@@ -180,9 +181,8 @@ def test_noise_has_its_deviation_and_is_drawn_from_its_seed() -> None:
 
 
 def test_without_effects_a_picture_stays_as_it_is() -> None:
-    np.testing.assert_array_equal(
-        photographed(BACKGROUNDS[1], Effects(), 1), np.asarray(BACKGROUNDS[1])
-    )
+    picture = background(1, SQUARE)
+    np.testing.assert_array_equal(photographed(picture, Effects(), 1), np.asarray(picture))
 
 
 @pytest.mark.parametrize("deviation", [0.5, 0.8, 1.0])

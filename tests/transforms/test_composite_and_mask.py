@@ -6,25 +6,28 @@ from tests.drawing import draw_background, draw_foreground
 from tests.reference import reference_background, reference_foreground, reference_sample
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import crop_background, fit_foreground
+from transforms.pixels.size import Size
 from transforms.steps.composite import paste
 from transforms.steps.mask import bounding_box, paste_mask
 
 
+@pytest.mark.parametrize("shown", [Size(64, 64), Size(100, 64), Size(64, 80)])
 @pytest.mark.parametrize("flip", [0, 1])
 @pytest.mark.parametrize("size", [(100, 80), (60, 120), (90, 30)])
-def test_equals_the_reference(tmp_path, size, flip):
+def test_equals_the_reference(tmp_path, size, flip, shown):
     fg_path, bg_path = tmp_path / "fg.png", tmp_path / "bg.png"
     draw_foreground(3, size).save(fg_path)
     draw_background(2).save(bg_path)
-    image = crop_background(Image.open(bg_path), 64)
+    image = crop_background(Image.open(bg_path), shown)
     rgba = fit_foreground(Image.open(fg_path), 32)
     cutout = Cutout.from_rgba(rgba)
     cutout = cutout.mirrored() if flip else cutout
-    mask = np.zeros((64, 64), np.uint8)
-    paste(image, cutout, 11, 29)
-    paste_mask(mask, cutout.alpha, 11, 29)
+    mask = np.zeros(shown.shape, np.uint8)
+    x, y = shown.width - 53, shown.height - 35
+    paste(image, cutout, x, y)
+    paste_mask(mask, cutout.alpha, x, y)
     expected = reference_sample(
-        reference_foreground(fg_path, 32), reference_background(bg_path, 64), flip, 11, 29
+        reference_foreground(fg_path, 32), reference_background(bg_path, *shown.pair), flip, x, y
     )
     np.testing.assert_array_equal(mask, expected[1])
     # Floating point may round a value that stands exactly between two integers the other way.

@@ -6,6 +6,7 @@ from transforms.models import load_model
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.pixels.codecs import encode_mask
+from transforms.pixels.size import Size
 from transforms.recipe import Recipe
 from transforms.steps.depth import fault, predict_block, useless
 from transforms.steps.encode import encode
@@ -42,7 +43,7 @@ def block(*values: int) -> Block:
 
 
 def recipe(*formats: str) -> Recipe:
-    return Recipe("out", formats, 8, "jpeg", 90, None, 12, 0)
+    return Recipe("out", formats, Size.square(8), "jpeg", 90, None, 12, 0)
 
 
 def test_a_batch_that_works_runs_once():

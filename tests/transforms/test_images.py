@@ -16,6 +16,7 @@ from transforms.pixels.images import (
     to_rgb,
 )
 from transforms.pixels.input_cache import decode_background
+from transforms.pixels.size import Size
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -111,7 +112,9 @@ def test_a_bomb_is_refused_from_its_header(side):
 
 
 def test_one_pixel_images_work():
-    assert crop_background(Image.new("RGB", (1, 1), (9, 8, 7)), 16).tolist()[15][15] == [9, 8, 7]
+    assert crop_background(Image.new("RGB", (1, 1), (9, 8, 7)), Size.square(16)).tolist()[15][
+        15
+    ] == [9, 8, 7]
     assert fit_foreground(Image.new("RGBA", (1, 1), (1, 2, 3, 255)), 8).shape == (8, 8, 4)
 
 

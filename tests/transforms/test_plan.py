@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from transforms.elements import Placement
+from transforms.pixels.size import Size
 from transforms.plan.dealing import apportion
+from transforms.plan.identity import plan_digest
 from transforms.plan.inputs import InputImage, SplitShare
 from transforms.plan.plan import Plan, PlanError, samples_per_shard
 from transforms.steps.place import blocks
@@ -31,7 +33,9 @@ def make_plan(fg_count: int = 100, bg_count: int = 100, **changes: object) -> Pl
             InputImage(i + 1, f"bg{i}.png", "", 0, 224, 224) for i in range(bg_count)
         ),
     }
-    return Plan(**{**fields, **changes})  # type: ignore[arg-type]
+    fields |= changes
+    fields["image_size"] = Size.of(fields["image_size"])  # type: ignore[arg-type]
+    return Plan(**fields)  # type: ignore[arg-type]
 
 
 def all_samples(plan):
@@ -95,8 +99,16 @@ GOLDEN: tuple[tuple[dict[str, object], list[tuple]], ...] = (
             ("test", 150, (7, 50, 0, 1, 125, 81, 128, 72)),
         ],
     ),
+    (
+        {"image_size": "208x96"},
+        [
+            ("train", 0, (93, 15, 1, 6, 46, 12, 80, 66)),
+            ("train", 7, (53, 6, 1, 11, 8, 14, 78, 80)),
+            ("train", 150, (81, 63, 1, 2, 13, 33, 80, 56)),
+        ],
+    ),
 )
-"""Three plans, and what stands at some positions: ids, flip, number, place and size."""
+"""Four plans, and what stands at some positions: ids, flip, number, place and size."""
 
 
 @pytest.mark.parametrize("changes, expected", GOLDEN)
@@ -165,18 +177,22 @@ def test_order_of_inputs_does_not_matter_but_the_seed_does():
     assert all_samples(reordered) == all_samples(plan)
 
 
-def test_positions_are_distinct_inside_and_uniform():
-    plan = make_plan(3, 40)
+@pytest.mark.parametrize("width, height", [(160, 160), (300, 120)])
+def test_positions_are_distinct_inside_and_uniform(width, height):
+    plan = make_plan(3, 40, image_size=f"{width}x{height}")
     places: dict[tuple[int, int, int], set[tuple[int, int]]] = {}
     columns: list[float] = []
+    rows: list[float] = []
     for s in all_samples(plan):
-        assert 0 <= s.x <= 160 - s.width and 0 <= s.y <= 160 - s.height
+        assert 0 <= s.x <= width - s.width and 0 <= s.y <= height - s.height
         places.setdefault((s.fg_id, s.bg_id, s.flip), set()).add((s.x, s.y))
-        columns.append(s.x / (160 - s.width))
+        columns.append(s.x / (width - s.width))
+        rows.append(s.y / (height - s.height))
     assert {len(found) for found in places.values()} == {20}
-    counts = np.histogram(columns, bins=9, range=(0, 1.0001))[0]
     expected = len(columns) / 9
-    assert ((counts - expected) ** 2 / expected).sum() < 26.1  # 8 degrees of freedom, 99.9 %
+    for shares in (columns, rows):
+        counts = np.histogram(shares, bins=9, range=(0, 1.0001))[0]
+        assert ((counts - expected) ** 2 / expected).sum() < 26.1  # 8 degrees of freedom, 99.9 %
 
 
 def test_all_places_are_used_when_there_are_just_enough():
@@ -186,6 +202,9 @@ def test_all_places_are_used_when_there_are_just_enough():
     )  # fmt: skip
     plan.check()
     assert {(s.x, s.y) for s in all_samples(plan)} == {(x, y) for x in range(3) for y in range(3)}
+    wide = replace(plan, image_size=Size(16, 8))
+    wide.check()
+    assert {(s.x, s.y) for s in all_samples(wide)} == {(x, 0) for x in range(9)}
 
 
 def test_too_many_placements_are_refused_with_the_number_that_fits():
@@ -240,9 +259,19 @@ def test_impossible_number_of_shards():
         make_plan(3, 2, placements=2, num_shards=25).check()
 
 
-def test_json_round_trip():
-    plan = make_plan(3, 2, scale_jitter=(0.5, 1.0), max_samples=5)
+@pytest.mark.parametrize("size", [160, "208x160"])
+def test_json_round_trip(size):
+    plan = make_plan(3, 2, scale_jitter=(0.5, 1.0), max_samples=5, image_size=size)
+    assert json.loads(plan.to_json())["image_size"] == size
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_the_digest_of_a_square_is_that_of_older_versions():
+    plan = make_plan(3, 2)
+    known = "b85255b653a67e57bf41c97dd8f89c7a35f1e7666825de0ef6f84dfb1d67fef9"
+    assert plan_digest(plan, 0) == known
+    wide, tall = (replace(plan, image_size=size) for size in (Size(208, 160), Size(160, 208)))
+    assert len({known, plan_digest(wide, 0), plan_digest(tall, 0)}) == 3
 
 
 def test_apportion_gives_everyone_something():

@@ -14,6 +14,7 @@ from transforms.models.depth.base import METRIC_DEPTH, RELATIVE_INVERSE_DEPTH
 from transforms.pixels.input_cache import forget_plans
 from transforms.pixels.layers import Background, stack
 from transforms.pixels.shape import Shape
+from transforms.pixels.size import Size
 from transforms.plan.inputs import InputImage
 from transforms.recipe import Recipe
 from transforms.steps import background_depth as module
@@ -108,7 +109,7 @@ def test_the_name_says_what_decides_the_map(recipe):
     source = sources(recipe)[0]
     path = DEPTH.path(source, recipe)
     others = [
-        replace(recipe, image_size=32),
+        replace(recipe, image_size=Size.square(32)),
         replace(recipe, depth=replace(recipe.depth, passes=3)),
         replace(recipe, depth=replace(recipe.depth, digest="1" * 64)),
     ]

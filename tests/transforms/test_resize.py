@@ -7,6 +7,7 @@ from PIL import Image
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import crop_background, fit_foreground, resized_foreground
 from transforms.pixels.resize import resize_alpha
+from transforms.pixels.size import Size
 from transforms.steps.composite import paste
 
 COLOURS = [(200, 0, 0), (255, 255, 255), (0, 0, 0), (1, 254, 128)]
@@ -85,7 +86,14 @@ def test_backgrounds_are_cropped_around_their_centre(size):
     y, x = np.mgrid[:height, :width]
     image = Image.fromarray(np.stack([x * 2, y * 2, 0 * x], axis=-1).astype(np.uint8))
     side = min(size)
-    found = crop_background(image, side)
-    left, top = (width - side) / 2, (height - side) / 2
-    assert found[0, 0].tolist() == [round(left * 2), round(top * 2), 0]
-    assert found[-1, -1].tolist() == [round((left + side - 1) * 2), round((top + side - 1) * 2), 0]
+    for cut in (Size(side, side), Size(side, side // 2), Size(side // 2, side)):
+        found = crop_background(image, cut)
+        assert found.shape == (*cut.shape, 3)
+        # A part that is half as long has all of the other side, and is halved or kept.
+        step = min(width / cut.width, height / cut.height)
+        shown = cut.width * step, cut.height * step
+        left, top = (width - shown[0]) / 2, (height - shown[1]) / 2
+        first = [2 * (left + step / 2 - 0.5), 2 * (top + step / 2 - 0.5), 0]
+        last = [2 * (left + shown[0] - step / 2 - 0.5), 2 * (top + shown[1] - step / 2 - 0.5), 0]
+        np.testing.assert_allclose(found[0, 0], first, atol=1)
+        np.testing.assert_allclose(found[-1, -1], last, atol=1)

@@ -14,6 +14,7 @@ from pipeline.run import make_plan, make_recipe
 from tests.conftest import make_spec
 from transforms.elements import Block
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
+from transforms.pixels.size import Size
 from transforms.plan.plan import load_plan
 from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import Origin
@@ -35,7 +36,7 @@ def recipe(inputs, tmp_path):
 
 
 def some_recipe(**changes: object) -> Recipe:
-    whole = Recipe("out", ("tfrecord",), 160, "jpeg", 90, DEPTH, 10, 0)
+    whole = Recipe("out", ("tfrecord",), Size.square(160), "jpeg", 90, DEPTH, 10, 0)
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
@@ -93,4 +94,4 @@ def test_a_line_in_the_list_is_a_step_of_a_trial(recipe, one_more):
     [(160, 32, 32), (160, 8, 8), (512, 32, 32), (513, 32, 31), (2048, 32, 2), (16384, 32, 1)],
 )
 def test_a_block_is_bounded_by_samples_and_by_bytes(side, batch, size):
-    assert some_recipe(image_size=side, batch_size=batch).block_size == size
+    assert some_recipe(image_size=Size.square(side), batch_size=batch).block_size == size

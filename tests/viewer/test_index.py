@@ -14,6 +14,7 @@ from transforms.elements import Failure, ShardSpec
 from transforms.formats import INDEXED_FORMATS
 from transforms.formats.base import Folder, FormatError
 from transforms.formats.schema import Picture
+from transforms.pixels.size import Size
 from transforms.plan.plan import load_plan
 from transforms.records import read_record
 from transforms.report.sample_index import INDEX, INDEX_SCHEMA, shard_rows, write_index
@@ -73,7 +74,7 @@ def test_every_row_leads_to_its_pictures(full, name):
 def _schema():
     from transforms.formats.schema import Schema
 
-    return Schema(160, "jpeg", True)
+    return Schema(Size.square(160), "jpeg", True)
 
 
 def test_rows_of_samples_that_failed_have_their_reason_and_no_pixels(full):

@@ -253,7 +253,7 @@ def _lines(paths: list[str]) -> Iterator[dict[str, Any]]:
 class _SampleSink:
     def __init__(self, folder: Folder, shard: ShardSpec, schema: Schema) -> None:
         self._shard = shard
-        self._side = schema.side
+        self._size = schema.size
         self._extension = "jpg" if schema.image_format == "jpeg" else "png"
         self._pictures = LooseFiles(folder, "coco", shard.split)
         self._fragment_path = f"state/coco/{shard.name}.jsonl"
@@ -269,8 +269,8 @@ class _SampleSink:
         image = {
             "id": number,
             "file_name": name,
-            "width": self._side,
-            "height": self._side,
+            "width": self._size.width,
+            "height": self._size.height,
             "fg_id": placement.fg_id,
             "bg_id": placement.bg_id,
             "flip": placement.flip,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from transforms.elements import BoundingBox, CleanImage, Sample
+from transforms.pixels.size import Size
 
 Kind = Literal[
     "text", "int64", "float32", "label", "box", "picture", "texts", "int64s", "float32s", "boxes"
@@ -26,13 +27,13 @@ class PictureType:
         encoding: `jpeg` or `png`.
         dtype: `uint8` or `uint16`.
         channels: 1 or 3.
-        side: width and height in pixels; None where pictures differ in size.
+        size: their size; None where pictures differ in it.
     """
 
     encoding: str
     dtype: str
     channels: int
-    side: int | None
+    size: Size | None
 
     @property
     def extension(self) -> str:
@@ -94,7 +95,7 @@ class Schema:
     """What decides the fields of a sample.
 
     Attributes:
-        side: side of the composites in pixels.
+        size: size of the composites.
         image_format: `jpeg` or `png`, of the composites.
         depth: whether there are depth maps.
         categories: names of the categories in the order of their labels; empty where the samples
@@ -104,7 +105,7 @@ class Schema:
         crops: whether scenes show parts of their backgrounds.
     """
 
-    side: int
+    size: Size
     image_format: str
     depth: bool
     categories: tuple[str, ...] = ()
@@ -114,8 +115,8 @@ class Schema:
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
-        image = PictureType(self.image_format, "uint8", 3, self.side)
-        mask = PictureType("png", "uint8", 1, self.side)
+        image = PictureType(self.image_format, "uint8", 3, self.size)
+        mask = PictureType("png", "uint8", 1, self.size)
         return (
             Field("key", "text", "{fg_id}_{bg_id}_{flip}_{seq}", _key),
             Field(
@@ -162,7 +163,7 @@ class Schema:
                 "picture",
                 "number of the object at each pixel, 0 is background; above 0 where mask >= 128",
                 lambda sample: Picture(f"instances_{_key(sample)}.png", sample.instances or b""),
-                PictureType("png", "uint8", 1, self.side),
+                PictureType("png", "uint8", 1, self.size),
             ),
             *_OBJECTS,
             *((_OBJECT_DEPTHS,) if self.layered else ()),
@@ -194,7 +195,7 @@ class Schema:
                 "picture",
                 "depth map, 16-bit",
                 lambda sample: Picture(f"depth_fg_bg_{_key(sample)}.png", sample.depth or b""),
-                PictureType("png", "uint16", 1, self.side),
+                PictureType("png", "uint16", 1, self.size),
             ),
             Field(
                 "depth_scale",

@@ -379,9 +379,9 @@ def _features(fields: tuple[Field, ...]) -> dict[str, Any]:
 def _feature(field: Field) -> dict[str, Any]:
     if field.picture is not None:
         picture = field.picture
-        side = "-1" if picture.side is None else str(picture.side)
+        shape = (-1, -1) if picture.size is None else picture.size.shape
         image = {
-            "shape": {"dimensions": [side, side, str(picture.channels)]},
+            "shape": {"dimensions": [*map(str, shape), str(picture.channels)]},
             "dtype": picture.dtype,
             "encodingFormat": picture.encoding,
         }

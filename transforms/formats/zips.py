@@ -236,12 +236,16 @@ def join_batch(
 
 
 def _standing_alone(plan: Plan, fg_id: int) -> tuple[np.ndarray, np.ndarray]:
-    """A foreground centred on a white square of the composite's size, and its alpha on black."""
-    side = plan.image_size
-    rgba = Image.fromarray(read_foreground(plan.foreground_by_id[fg_id], side, plan.ringing))
-    corner = ((side - rgba.width) // 2, (side - rgba.height) // 2)
-    canvas = Image.new("RGBA", (side, side), (255, 255, 255, 255))
+    """A foreground on white at the composite's size, as large as a square in its middle.
+
+    Returns:
+        uint8 [height, width, 3], and its alpha on black, uint8 [height, width].
+    """
+    size = plan.image_size
+    rgba = Image.fromarray(read_foreground(plan.foreground_by_id[fg_id], size.short, plan.ringing))
+    corner = ((size.width - rgba.width) // 2, (size.height - rgba.height) // 2)
+    canvas = Image.new("RGBA", size.pair, (255, 255, 255, 255))
     canvas.alpha_composite(rgba, corner)
-    mask = Image.new("L", (side, side))
+    mask = Image.new("L", size.pair)
     mask.paste(rgba.getchannel("A"), corner)
     return np.asarray(canvas.convert("RGB")), np.asarray(mask)

@@ -13,6 +13,7 @@ from transforms.pixels.colours import to_srgb
 from transforms.pixels.foreign import foreign_kind
 from transforms.pixels.png_transparency import with_transparency
 from transforms.pixels.resize import resize_cutout
+from transforms.pixels.size import Size
 from transforms.pixels.values import to_8_bit as to_8_bit
 
 # Pillow warns about large images and odd metadata; both are judged here. Readers run in threads,
@@ -178,14 +179,14 @@ def resized_foreground(
     return resize_cutout(rgba, size)
 
 
-def crop_background(image: Image.Image, side: int) -> np.ndarray:
-    """Cuts the largest centred square out of a background and resizes it.
+def crop_background(image: Image.Image, size: Size) -> np.ndarray:
+    """Cuts the largest centred part of an aspect out of a background and resizes it.
 
     Args:
         image: an RGB image of any size.
-        side: side of the result in pixels.
+        size: size of the result, which has the aspect.
 
     Returns:
-        uint8 [side, side, 3].
+        uint8 [height, width, 3].
     """
-    return np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.LANCZOS)).copy()
+    return np.asarray(ImageOps.fit(image, size.pair, Image.Resampling.LANCZOS)).copy()

@@ -19,6 +19,7 @@ from transforms.pixels.images import (
     resized_foreground,
     to_rgb,
 )
+from transforms.pixels.size import Size
 from transforms.plan.identity import forget_identities
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan, load_plan
@@ -78,13 +79,13 @@ def read_whole(asset: InputImage) -> Image.Image:
     return image.crop(asset.crop) if asset.crop else image
 
 
-def read_background(asset: InputImage, side: int) -> np.ndarray:
-    """Reads a background as a square: uint8 [side, side, 3].
+def read_background(asset: InputImage, size: Size) -> np.ndarray:
+    """Reads the middle of a background at a size: uint8 [height, width, 3].
 
     Raises:
         BadImage: the file has changed since it was catalogued.
     """
-    return crop_background(decode_background(read_checked(asset.path, asset.sha256)), side)
+    return crop_background(decode_background(read_checked(asset.path, asset.sha256)), size)
 
 
 class InputCache:
@@ -112,7 +113,7 @@ class InputCache:
         return self._get("foreground", self.plan.foreground_by_id[fg_id])
 
     def background(self, bg_id: int) -> np.ndarray:
-        """A background at the composite's size: uint8 [side, side, 3]."""
+        """A background at the composite's size: uint8 [height, width, 3]."""
         return self._get("background", self.plan.background_by_id[bg_id])
 
     def cutout(self, fg_id: int, flip: int, width: int, height: int) -> Cutout:

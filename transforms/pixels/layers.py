@@ -171,8 +171,8 @@ def _median(values: np.ndarray) -> float:
     return (float(ordered[(ordered.size - 1) // 2]) + float(ordered[middle])) / 2
 
 
-def _overlap(start: int, length: int, side: int) -> tuple[slice, slice]:
-    """The part of an interval that is in 0..side, as it is there and within the interval."""
-    first, last = max(start, 0), min(start + length, side)
+def _overlap(start: int, length: int, of: int) -> tuple[slice, slice]:
+    """The part of an interval that is in 0..of, as it is there and within the interval."""
+    first, last = max(start, 0), min(start + length, of)
     last = max(first, last)
     return slice(first, last), slice(first - start, last - start)

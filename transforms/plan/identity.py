@@ -86,6 +86,7 @@ def plan_digest(plan: Plan, last: int) -> str:
     fields = _set_fields(plan)
     for name in ("placements", "parts", "license"):
         fields.pop(name, None)
+    fields["image_size"] = plan.image_size.spelt  # Of a square its side, as ever.
     fields["parts"] = [dataclasses.asdict(part) for part in parts]
     if plan.distractors:
         fields["distractors"] = [_without_paths(asset) for asset in plan.distractors]

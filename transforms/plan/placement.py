@@ -7,6 +7,7 @@ import numpy as np
 
 from transforms.elements import Placement
 from transforms.pixels.images import fitted_size
+from transforms.pixels.size import Size
 from transforms.plan.seeding import permuted, random_key, uniform
 
 _PLACE, _SCALE = 11, 12
@@ -17,12 +18,12 @@ class Canvas:
     """Geometry of a placement.
 
     Attributes:
-        image_size: side of the composite in pixels.
-        foreground_size: side of the square that a pasted foreground fits into.
+        image_size: size of the composite.
+        foreground_size: side of the square that a pasted foreground fits into, in pixels.
         scale_jitter: lowest and highest factor on `foreground_size`, or None for 1.
     """
 
-    image_size: int
+    image_size: Size
     foreground_size: int
     scale_jitter: tuple[float, float] | None
 
@@ -42,7 +43,8 @@ class Canvas:
     def fewest_places(self, width: int, height: int) -> int:
         """Places of a foreground of the given original size at its largest scale."""
         fitted_width, fitted_height = fitted_size(width, height, self.largest_box)
-        return (self.image_size - fitted_width + 1) * (self.image_size - fitted_height + 1)
+        columns = self.image_size.width - fitted_width + 1
+        return columns * (self.image_size.height - fitted_height + 1)
 
 
 def place(
@@ -84,7 +86,7 @@ def place(
             for (width, height), box in zip(fg_sizes, boxes.tolist(), strict=True)
         ]
     ).reshape(-1, 2)
-    columns, rows = (canvas.image_size - sizes + 1).T
+    columns, rows = (np.array(canvas.image_size.pair) - sizes + 1).T
     key = random_key(seed, _PLACE, fg_ids, bg_ids, flips, boxes)
     position = permuted(seqs - 1, columns * rows, key)
     table = zip(

@@ -19,6 +19,7 @@ import numpy as np
 
 from transforms import storage
 from transforms.elements import Placement, ShardSpec
+from transforms.pixels.size import Size
 from transforms.plan.dealing import Part, Strip, apportion, deal_shards, evenly, seeded_order
 from transforms.plan.inputs import InputImage, SplitShare
 from transforms.plan.order import Purpose, strip_order
@@ -66,8 +67,8 @@ class Plan:
 
     Attributes:
         seed: seed of the order and of the placements.
-        image_size: side of the composites in pixels.
-        foreground_size: side of the square that a pasted foreground fits into.
+        image_size: size of the composites.
+        foreground_size: side of the square that a pasted foreground fits into, in pixels.
         placements: placements of one foreground, background and flip.
         flip: whether mirror images are pasted as well.
         scale_jitter: lowest and highest factor on the foreground's size, or None.
@@ -90,7 +91,7 @@ class Plan:
     """
 
     seed: int
-    image_size: int
+    image_size: Size
     foreground_size: int
     placements: int
     flip: bool
@@ -282,7 +283,7 @@ class Plan:
                 raise PlanError(
                     f"{asset.path}: {self.placements} distinct placements asked for, but the"
                     f" foreground has only {places} places inside"
-                    f" {self.image_size}x{self.image_size}; lower --placements or --foreground_size"
+                    f" {self.image_size}; lower --placements or --foreground_size"
                 )
         if len(self.splits) > len(self.foregrounds):
             raise PlanError(
@@ -379,7 +380,7 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as JSON text, equal for equal plans."""
-        fields = dataclasses.asdict(self)
+        fields = {**dataclasses.asdict(self), "image_size": self.image_size.spelt}
         if not self.distractors:
             del fields["distractors"]  # As in data sets of older versions.
         return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
@@ -392,6 +393,7 @@ class Plan:
         return cls(
             **{
                 **fields,
+                "image_size": Size.of(fields["image_size"]),
                 "layout": fields.get("layout", 1),  # The first layout did not record it.
                 "shard_samples": fields.get("shard_samples", SAMPLES_PER_SHARD),
                 "excluded": tuple(fields.get("excluded", ())),

@@ -57,8 +57,7 @@ def dataset_text(schema: Schema, origin: Origin) -> str:
     """The data set in a few sentences."""
     depth = "a depth map composed of layers" if schema.layered else "a predicted depth map"
     what = f"its exact mask and {depth}" if schema.depth else "its exact mask"
-    size = f"{schema.side}x{schema.side}"
-    text = f"Foregrounds pasted on backgrounds at {size} pixels, each with {what}."
+    text = f"Foregrounds pasted on backgrounds at {schema.size} pixels, each with {what}."
     return " ".join(part for part in (text, depth_text(origin)) if part)
 
 
@@ -125,8 +124,8 @@ def _type_text(field: Field) -> str:
     if field.picture is None:
         return _KIND_TEXTS.get(field.kind, field.kind)
     picture = field.picture
-    side = "" if picture.side is None else f" {picture.side}x{picture.side}"
-    return f"{picture.encoding.upper()} {picture.dtype}{side}x{picture.channels}"
+    size = "" if picture.size is None else f" {picture.size}"
+    return f"{picture.encoding.upper()} {picture.dtype}{size}x{picture.channels}"
 
 
 def _reading(snippets: Sequence[Snippet]) -> Iterator[str]:

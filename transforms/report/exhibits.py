@@ -183,7 +183,7 @@ def gather(samples: Sequence[KeptSample], plan: Plan, meaning: DepthMeaning | No
         Section(
             "backgrounds",
             "Backgrounds",
-            "Centre-cropped to a square at the size of the composites.",
+            "Cut around their middle to the size of the composites.",
             tuple(shown for shown in shown_backgrounds if shown),
         ),
     )

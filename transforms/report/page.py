@@ -78,9 +78,9 @@ def _lead(plan: Plan, statistics: Statistics, meaning: DepthMeaning | None, laye
                 f" and a depth map ({kind}{unit}) composed of layers: the background's depth is"
                 " predicted once, the object is placed on it by rule, and both meet at the mask"
             )
-    side = plan.image_size
+    width, height = plan.image_size.pair
     return (
-        f"{_count(statistics.fg_bg.count, 'composite')} of {side} × {side} pixels,"
+        f"{_count(statistics.fg_bg.count, 'composite')} of {width} × {height} pixels,"
         f" each with its exact mask{depth}."
     )
 

@@ -15,6 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from transforms.elements import Failure, ShardSpec
 from transforms.formats.base import Folder, IndexedFormat, OtherFile
 from transforms.formats.schema import Field, Schema
+from transforms.pixels.size import Size
 from transforms.plan.plan import Plan
 from transforms.records import ShardRecord
 from transforms.storage import RAW
@@ -76,7 +77,7 @@ def shard_rows(
     path, row = table.sample_path(record.shard), 0
     fields = _facts(schema)
     for facts in table.facts(folder.path(path), fields):
-        yield _batch(facts, plan, record.shard.split, schema.side, path, row)
+        yield _batch(facts, plan, record.shard.split, schema.size, path, row)
         row += facts.num_rows
     if record.failures:
         yield _failed(record.failures, plan, record.shard.split)
@@ -88,7 +89,7 @@ def _facts(schema: Schema) -> tuple[Field, ...]:
 
 
 def _batch(
-    facts: pa.RecordBatch, plan: Plan, split: str, side: int, path: str, first: int
+    facts: pa.RecordBatch, plan: Plan, split: str, size: Size, path: str, first: int
 ) -> pa.RecordBatch:
     count = facts.num_rows
     column = dict(zip(facts.schema.names, facts.columns, strict=True))
@@ -99,7 +100,7 @@ def _batch(
         **dict(zip(("x", "y", "width", "height"), box, strict=True)),
         "split": pa.repeat(split, count),
         "category": _categories(plan, column["fg_id"].to_pylist()),
-        "coverage": pc.divide(pc.cast(area, pa.float64()), float(side**2)),
+        "coverage": pc.divide(pc.cast(area, pa.float64()), float(size.pixels)),
         "objects": pc.list_value_length(column[_OBJECTS])
         if _OBJECTS in column
         else pa.repeat(1, count),

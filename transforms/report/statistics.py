@@ -195,7 +195,7 @@ class Statistics:
         fg_bg_mask: masks of the composites.
         depth: depth maps, None without depth.
         coverage: int64 [101], samples by the share of their pixels with mask >= 128, in percent.
-        heat: int64 [side, side], how many masks have >= 128 at each pixel; None over no samples.
+        heat: int64 [height, width], how many masks have >= 128 at each pixel; None over no samples.
         failed: samples that could not be made.
         objects: the objects of scenes; None where samples are no scenes.
     """
@@ -224,9 +224,9 @@ class Statistics:
         """Counts composites as a reader sees them.
 
         Args:
-            images: uint8 [n, side, side, 3 or 4], decoded from what was written; a fourth channel
-                does not count.
-            masks: uint8 [n, side, side].
+            images: uint8 [n, height, width, 3 or 4], decoded from what was written; a fourth
+                channel does not count.
+            masks: uint8 [n, height, width].
             image_bytes: encoded size of the composites.
             mask_bytes: encoded size of the masks.
             depth: counts over their depth maps.

@@ -114,7 +114,7 @@ def arrange(
         distractors: unlabelled ones.
         ground: of the part of the background that is shown; None for placing anywhere.
         sprite: gives the cut-out of a paste.
-        crop: the part of the background; None for the centred square.
+        crop: the part of the background; None for its middle.
 
     Returns:
         The scene; every labelled object in it is visible to at least `options.min_visible`.

@@ -20,7 +20,8 @@ from transforms.pixels.input_cache import (
     read_checked,
     read_whole,
 )
-from transforms.scenes.crops import Box, box_in, cut_picture, shown_part
+from transforms.pixels.size import Area
+from transforms.scenes.crops import box_in, cut_picture, shown_part
 from transforms.scenes.ground import Ground
 from transforms.scenes.look import LabField, Sprite
 from transforms.scenes.scene import Crop, Paste
@@ -31,7 +32,7 @@ _SPRITE_BYTES = 16 * 2**20
 _FIELD_BYTES = 32 * 2**20
 _GROUND_BYTES = 32 * 2**20
 _LARGEST = 2.0
-"""Longest side of a kept foreground, times that of the composite."""
+"""Longest side of a kept foreground, times the longest of the composite."""
 
 Value = TypeVar("Value")
 
@@ -89,7 +90,7 @@ class SceneInputs:
         self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
 
     def background(self, bg_id: int, crop: Crop | None = None) -> Image.Image:
-        """A background as the scene shows it, RGB; without a crop, its centred square."""
+        """A background as the scene shows it, RGB; without a crop, its middle."""
         shown = self._whole(bg_id, crop is not None)
         if crop is None:
             return shown
@@ -104,19 +105,19 @@ class SceneInputs:
         return field.part(self._box(bg_id, crop, shown), self._plan.image_size)
 
     def _whole(self, bg_id: int, cropped: bool) -> Image.Image:
-        """What is kept of a background: its centred square, or all that crops are cut from."""
-        source, side = self._plan.background_by_id[bg_id], self._plan.image_size
+        """What is kept of a background: its middle, or all that crops are cut from."""
+        source, size = self._plan.background_by_id[bg_id], self._plan.image_size
 
         def read() -> Image.Image:
             if not cropped:
-                return Image.fromarray(read_background(source, side))
-            return shown_part(decode_background(read_checked(source.path, source.sha256)), side)
+                return Image.fromarray(read_background(source, size))
+            return shown_part(decode_background(read_checked(source.path, source.sha256)), size)
 
         return self._shown.get(bg_id, read)
 
-    def _box(self, bg_id: int, crop: Crop, shown: Image.Image) -> Box:
+    def _box(self, bg_id: int, crop: Crop, shown: Image.Image) -> Area:
         source = self._plan.background_by_id[bg_id]
-        return box_in(crop, (source.width, source.height), shown.size)
+        return box_in(crop, (source.width, source.height), shown.size, self._plan.image_size)
 
     def sprite(self, paste: Paste) -> Sprite:
         """The cut-out of a paste."""
@@ -128,7 +129,7 @@ class SceneInputs:
     def _pyramid(self, paste: Paste) -> Pyramid:
         by_id = self._plan.foreground_by_id if paste.labelled else self._plan.distractor_by_id
         asset = by_id[paste.fg_id]
-        side = round(_LARGEST * self._plan.image_size)
+        side = round(_LARGEST * self._plan.image_size.long)
         return self._pyramids.get(
             (paste.labelled, paste.fg_id), lambda: Pyramid(read_whole(asset), side)
         )

@@ -63,7 +63,7 @@ class SceneLabels:
             is 128 or more, and nowhere else.
         objects: labelled objects that are visible enough, from far to near.
         layers: all pastes, from far to near.
-        crop: the part of the background that is shown; None for the centred square.
+        crop: the part of the background that is shown; None for its middle.
     """
 
     instances: np.ndarray

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFilter
 
 from transforms.pixels.cutout import SOLID
+from transforms.pixels.size import Area, Size
 from transforms.scenes.scene import Look
 
 _NODES = 5
@@ -143,16 +144,16 @@ class LabField:
         """Bytes that its sums take."""
         return self._sums.nbytes
 
-    def part(self, box: tuple[float, float, float, float], side: int) -> "LabField":
-        """The field of a square of the picture that is shown at another size.
+    def part(self, box: Area, size: Size) -> "LabField":
+        """The field of a part of the picture that is shown at another size.
 
         Args:
-            box: left, top, right and bottom of the square in the picture.
-            side: side at which it is shown.
+            box: left, top, right and bottom of the part in the picture.
+            size: size at which it is shown.
         """
         made = copy(self)
         made._corner = (box[0], box[1])
-        made._scale = ((box[2] - box[0]) / side, (box[3] - box[1]) / side)
+        made._scale = ((box[2] - box[0]) / size.width, (box[3] - box[1]) / size.height)
         return made
 
     def around(self, x: int, y: int, width: int, height: int) -> LabStatistics:

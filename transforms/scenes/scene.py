@@ -100,22 +100,24 @@ class Light:
 
 @dataclass(frozen=True)
 class Crop:
-    """A square of a background, in pixels of the background.
+    """A part of a background, in pixels of the background.
 
     Attributes:
         left: its left column.
         top: its top row.
-        side: its side.
+        width: its width.
+        height: its height.
     """
 
     left: int
     top: int
-    side: int
+    width: int
+    height: int
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """The square as x, y, width and height."""
-        return self.left, self.top, self.side, self.side
+        """The part as x, y, width and height."""
+        return self.left, self.top, self.width, self.height
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Scene:
 
     Attributes:
         pastes: from far to near; the main object's key names the sample.
-        crop: the part of the background that is shown; None for the centred square.
+        crop: the part of the background that is shown; None for its middle.
         light: where shadows fall.
         effects: what happens to the whole picture.
         grounded: whether the objects stand on the background's ground.

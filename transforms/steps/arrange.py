@@ -61,9 +61,9 @@ def add_scenes(block: Block, recipe: Recipe) -> Block:
     # The tables of a block together cost little more than those of one scene.
     tables = iter(colour_tables([change for each in arranged for change in each.changes]))
     made = [_composed(each, list(islice(tables, len(each.changes))), recipe) for each in arranged]
-    side = recipe.image_size
-    images = np.empty((len(made), side, side, 3), np.uint8)
-    masks = np.empty((len(made), side, side), np.uint8)
+    shape = recipe.image_size.shape
+    images = np.empty((len(made), *shape, 3), np.uint8)
+    masks = np.empty((len(made), *shape), np.uint8)
     for i, scene in enumerate(made):
         images[i], masks[i] = scene.image, scene.mask
     return replace(block, images=images, masks=masks, scenes=tuple(each.labels for each in made))
@@ -108,7 +108,7 @@ def _arranged(
         recipe: says which scenes are wanted.
         inputs: where the pictures come from.
         ground: of what is shown of the background; None where objects are placed anywhere.
-        crop: what is shown of the background; None for its centred square.
+        crop: what is shown of the background; None for its middle.
     """
     options = recipe.scenes
     assert options is not None
@@ -154,7 +154,7 @@ def _composed(
 
 
 def crop_of(draws: Draws, source: InputImage, recipe: Recipe) -> Crop | None:
-    """What a sample shows of its background; None for the centred square."""
+    """What a sample shows of its background; None for its middle."""
     if not recipe.random_crops:
         return None
     return random_crop(draws, recipe.image_size, source.width, source.height)
@@ -174,7 +174,7 @@ def ground_of(
     if crop is None:
         return ground
     height, width = ground.mask.shape
-    box = box_in(crop, (source.width, source.height), (width, height))
+    box = box_in(crop, (source.width, source.height), (width, height), recipe.image_size)
     return cut_ground(ground, box, recipe.image_size)
 
 

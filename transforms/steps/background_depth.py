@@ -23,8 +23,8 @@ def predict_background(source: InputImage, recipe: Recipe) -> bytes:
     """Predicts the depth of a clean background, as composites show it.
 
     Returns:
-        The bytes of an `.npz` file that holds `depth`, float32, all finite: [side, side], or where
-        samples show parts of backgrounds [height, width] with the short side `side`.
+        The bytes of an `.npz` file that holds `depth`, float32 [height, width], all finite: of the
+        middle, at the composites' size, or where samples show parts of backgrounds, of the whole.
 
     Raises:
         Refused: the model cannot handle the picture.
@@ -62,7 +62,7 @@ def _settings(recipe: Recipe) -> tuple[str, ...]:
     return (
         f"model {recipe.depth.digest}",
         f"passes {recipe.depth.passes}",
-        f"side {recipe.image_size}",
+        f"side {recipe.image_size.spelt}",
         *(("whole",) if recipe.random_crops else ()),
     )
 
@@ -112,7 +112,7 @@ def background_depth(source: InputImage, recipe: Recipe, crop: Crop | None = Non
     Args:
         source: the background.
         recipe: how depth was prepared.
-        crop: what is shown of it; None for its centred square.
+        crop: what is shown of it; None for its middle.
 
     Raises:
         Refused: there is none; the message says why.
@@ -122,7 +122,8 @@ def background_depth(source: InputImage, recipe: Recipe, crop: Crop | None = Non
         return background
     size = (source.width, source.height)
     height, width = background.depth.shape
-    box = box_in(crop or centred(*size), size, (width, height))
+    shown = crop or centred(*size, recipe.image_size)
+    box = box_in(shown, size, (width, height), recipe.image_size)
     return background.part(cut_map(background.depth, box, recipe.image_size))
 
 

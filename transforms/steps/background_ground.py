@@ -73,7 +73,7 @@ def _settings(recipe: Recipe) -> tuple[str, ...]:
         _VERSION,
         f"model {digest}",
         f"passes {_PASSES}",
-        f"side {recipe.image_size}",
+        f"side {recipe.image_size.spelt}",
         *(("whole",) if recipe.random_crops else ()),
     )
 

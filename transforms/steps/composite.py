@@ -8,6 +8,7 @@ import numpy as np
 from transforms.elements import Block, Placement
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.input_cache import InputCache, input_cache
+from transforms.pixels.size import Size
 from transforms.recipe import Recipe
 
 
@@ -30,18 +31,18 @@ def paste(image: np.ndarray, cutout: Cutout, x: int, y: int) -> None:
     region[...] = blended >> 8
 
 
-def composites(placements: Sequence[Placement], assets: InputCache, side: int) -> np.ndarray:
+def composites(placements: Sequence[Placement], assets: InputCache, size: Size) -> np.ndarray:
     """Makes the composites of some placements.
 
     Args:
         placements: n samples.
         assets: where their foregrounds and backgrounds come from.
-        side: side of the composites in pixels.
+        size: size of the composites.
 
     Returns:
-        uint8 [n, side, side, 3].
+        uint8 [n, height, width, 3].
     """
-    images = np.empty((len(placements), side, side, 3), np.uint8)
+    images = np.empty((len(placements), *size.shape, 3), np.uint8)
     for image, sample in zip(images, placements, strict=True):
         image[...] = assets.background(sample.bg_id)
         cutout = assets.cutout(sample.fg_id, sample.flip, sample.width, sample.height)

@@ -14,6 +14,7 @@ from transforms.pixels.codecs import (
     encode_mask,
     encode_rgb,
 )
+from transforms.pixels.size import Size
 from transforms.plan.plan import Plan, load_plan
 from transforms.recipe import Recipe
 from transforms.report.object_counts import ObjectCounts
@@ -145,7 +146,8 @@ def encode(block: Block, recipe: Recipe) -> Block:
 def count_objects(pictures: Sequence[Sequence[SceneObject]], recipe: Recipe) -> ObjectCounts:
     """Counts over the objects of composites, class by class."""
     plan = load_plan(recipe.plan_path)
-    return ObjectCounts.of(pictures, recipe.image_size, plan.class_numbers, len(plan.class_names))
+    height = recipe.image_size.height
+    return ObjectCounts.of(pictures, height, plan.class_numbers, len(plan.class_names))
 
 
 def _with_objects(
@@ -192,18 +194,18 @@ def shown_depth(pixels: np.ndarray, recipe: Recipe) -> bytes:
 
     Args:
         pixels: uint16 [height, width], as they are stored.
-        recipe: its quality and side, and what near is.
+        recipe: its quality and size, and what near is.
     """
     grey = (pixels >> 8).astype(np.uint8)
     grey = _shrunk(grey if recipe.near_is_large else 255 - grey, recipe.zip_depth_size)
     return encode_jpeg(grey, recipe.quality)
 
 
-def _shrunk(grey: np.ndarray, side: int | None) -> np.ndarray:
-    """A grey picture at a smaller side, each pixel the mean of the area it covers."""
-    if side is None or side == len(grey):
+def _shrunk(grey: np.ndarray, size: Size | None) -> np.ndarray:
+    """A grey picture at a smaller size, each pixel the mean of the area it covers."""
+    if size is None or size.shape == grey.shape:
         return grey
-    return np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.BOX))
+    return np.asarray(Image.fromarray(grey).resize(size.pair, Image.Resampling.BOX))
 
 
 def _failure(placement: Placement, error: Exception) -> Failure:

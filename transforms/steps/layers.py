@@ -28,8 +28,9 @@ def add_layers(block: Block, recipe: Recipe) -> Block:
     Samples whose background could not be prepared become failures.
     """
     plan, assets = load_plan(recipe.plan_path), input_cache(recipe.plan_path)
-    side, count = recipe.image_size, len(block.placements)
-    depth, values = np.zeros((count, side, side), np.float32), np.zeros(count, np.float32)
+    count = len(block.placements)
+    depth = np.zeros((count, *recipe.image_size.shape), np.float32)
+    values = np.zeros(count, np.float32)
     failed: dict[int, Failure] = {}
     scenes: list[SceneLabels] = []
     for i, sample in enumerate(block.placements):

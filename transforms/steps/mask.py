@@ -7,6 +7,7 @@ import numpy as np
 
 from transforms.elements import SOLID, Block, BoundingBox, Placement
 from transforms.pixels.input_cache import InputCache, input_cache
+from transforms.pixels.size import Size
 from transforms.recipe import Recipe
 
 
@@ -23,18 +24,18 @@ def paste_mask(mask: np.ndarray, alpha: np.ndarray, x: int, y: int) -> None:
     mask[y : y + height, x : x + width] = alpha
 
 
-def masks(placements: Sequence[Placement], assets: InputCache, side: int) -> np.ndarray:
+def masks(placements: Sequence[Placement], assets: InputCache, size: Size) -> np.ndarray:
     """Makes the masks of some placements.
 
     Args:
         placements: n samples.
         assets: where their foregrounds come from.
-        side: side of the masks in pixels.
+        size: size of the masks.
 
     Returns:
-        uint8 [n, side, side], alpha of the paste on black.
+        uint8 [n, height, width], alpha of the paste on black.
     """
-    result = np.zeros((len(placements), side, side), np.uint8)
+    result = np.zeros((len(placements), *size.shape), np.uint8)
     for mask, sample in zip(result, placements, strict=True):
         cutout = assets.cutout(sample.fg_id, sample.flip, sample.width, sample.height)
         paste_mask(mask, cutout.alpha, sample.x, sample.y)

@@ -19,6 +19,7 @@ from transforms.elements import Block, BoundingBox, Placement, Sample, ShardSpec
 from transforms.formats import TABLE_FORMATS
 from transforms.formats.base import Folder, OutputFile
 from transforms.formats.schema import Picture, Row
+from transforms.pixels.size import Size
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
 from transforms.plan.inputs import one_line
 from transforms.plan.plan import load_plan
@@ -265,14 +266,13 @@ class _Shard:
         return Sample(placement, image, mask, nowhere, 0, depth, instances=instances)
 
     def _depth_pixels(self, row: Row) -> np.ndarray:
-        return decoded(self._picture(row, "depth"), "I;16", (self.schema.side,) * 2)
+        return decoded(self._picture(row, "depth"), "I;16", self.schema.size)
 
     def _decode(self, path: str, row: Row, wanted: Placement) -> _Decoded | None:
         key = wanted.key
-        side = (self.schema.side, self.schema.side)
         try:
-            image = decoded(self._picture(row, "image"), "RGB", side)
-            mask = decoded(self._picture(row, "mask"), "L", side)
+            image = decoded(self._picture(row, "image"), "RGB", self.schema.size)
+            mask = decoded(self._picture(row, "mask"), "L", self.schema.size)
             depth = self._depth_pixels(row) if self.schema.depth else None
         except ValueError as error:
             self.faults.add(path, f"{key}: {error}")
@@ -306,7 +306,7 @@ class _Shard:
     ) -> _Decoded | None:
         """Holds the objects of a scene against instances, mask and depth."""
         try:
-            instances = decoded(self._picture(row, "instances"), "L", (self.schema.side,) * 2)
+            instances = decoded(self._picture(row, "instances"), "L", self.schema.size)
         except ValueError as error:
             self.faults.add(path, f"{wanted.key}: {error}")
             return None
@@ -444,17 +444,16 @@ def checked_record(folder: Folder, shard: ShardSpec) -> tuple[ShardRecord | None
     return None, Fault(path, "the shard's record is damaged")
 
 
-def decoded(data: bytes, mode: str, size: tuple[int, int]) -> np.ndarray:
+def decoded(data: bytes, mode: str, size: Size) -> np.ndarray:
     """Decodes a picture of known mode and size. Raises ValueError when it is anything else."""
     try:
         image = Image.open(io.BytesIO(data))
         image.load()
     except Exception as error:
         raise ValueError(f"a picture cannot be decoded: {error}") from None
-    if image.mode != mode or image.size != size:
+    if image.mode != mode or image.size != size.pair:
         raise ValueError(
-            f"a picture is {image.mode} {image.width}x{image.height},"
-            f" not {mode} {size[0]}x{size[1]}"
+            f"a picture is {image.mode} {image.width}x{image.height}, not {mode} {size}"
         )
     return np.asarray(image)
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from transforms.models.depth.base import DepthMeaning, DepthModel
+from transforms.pixels.size import Area, Size
 
 SIZES = (1.0, 0.8, 1.2)
 """Factors on the short side at which pictures are predicted, the most useful first."""
@@ -31,7 +32,7 @@ class Pass:
 
     Attributes:
         size: factor on the short side.
-        whole: whether the whole picture is predicted, and the square cut out of its map.
+        whole: whether the whole picture is predicted, and what is wanted cut out of its map.
         mirror: whether the mirror image is predicted, and its map mirrored back.
     """
 
@@ -40,13 +41,13 @@ class Pass:
     mirror: bool
 
 
-def passes(count: int, square: bool) -> tuple[Pass, ...]:
+def passes(count: int, all_shown: bool) -> tuple[Pass, ...]:
     """The passes of a picture.
 
     Args:
         count: how many, 1 to `MOST_PASSES`.
-        square: whether the picture is square: cut out and whole are then one and the same, and
-            passes of the whole picture are left out.
+        all_shown: whether all of the picture is wanted: cut out and whole are then one and the
+            same, and passes of the whole picture are left out.
     """
     every = [
         Pass(size, whole, mirror)
@@ -54,42 +55,41 @@ def passes(count: int, square: bool) -> tuple[Pass, ...]:
         for whole in (False, True)
         for mirror in (False, True)
     ]
-    return tuple(way for way in every[:count] if not (square and way.whole))
+    return tuple(way for way in every[:count] if not (all_shown and way.whole))
 
 
-def predict_in_passes(picture: Image.Image, side: int, model: DepthModel, count: int) -> np.ndarray:
-    """Predicts the depth of the centred square of a picture.
+def predict_in_passes(
+    picture: Image.Image, size: Size, model: DepthModel, count: int
+) -> np.ndarray:
+    """Predicts the depth of the middle of a picture, the largest part of an aspect.
 
     Args:
         picture: an RGB picture of any size.
-        side: side of the map in pixels.
+        size: size of the map, which has the aspect.
         model: the depth model.
         count: number of passes, 1 to `MOST_PASSES`.
 
     Returns:
-        float32 [side, side], in the numbers of the model; a relative map has the scale and shift of
-        the first pass.
+        float32 [height, width], in the numbers of the model; a relative map has the scale and shift
+        of the first pass.
 
     Raises:
         ValueError: the model's map has another size than its picture.
     """
-    square = picture.width == picture.height
-    short = min(picture.size)
-    left, top = (picture.width - short) / 2, (picture.height - short) / 2
-    area = (left, top, left + short, top + short)
-    base = TRAINED_SIDE if model.name == "builtin" else side
-    maps = [_predict(picture, area, side, base, model, way) for way in passes(count, square)]
-    return bring_together(maps, model.meaning)
+    area = size.centred_in(*picture.size)
+    # The ends of a panorama say nothing about its middle.
+    whole = middle(*picture.size, size)
+    return _averaged(picture, area, whole, size, model, passes(count, area == whole))
 
 
-def predict_whole(picture: Image.Image, side: int, model: DepthModel, count: int) -> np.ndarray:
+def predict_whole(picture: Image.Image, size: Size, model: DepthModel, count: int) -> np.ndarray:
     """Predicts the depth of a whole picture; of a panorama, of its middle.
 
     Args:
         picture: an RGB picture of any size.
-        side: short side of the map in pixels.
+        size: of the composites; in the map, the largest part of their aspect is as large.
         model: the depth model.
-        count: number of passes, 1 to `MOST_PASSES`; those of the cut-out square are left out.
+        count: number of passes, 1 to `MOST_PASSES`; those of the whole picture are left out.
 
     Returns:
         float32 [height, width] of the part that `middle` names, as `predict_in_passes`.
@@ -97,16 +97,24 @@ def predict_whole(picture: Image.Image, side: int, model: DepthModel, count: int
     Raises:
         ValueError: the model's map has another size than its picture.
     """
-    area = middle(*picture.size)
-    base = TRAINED_SIDE if model.name == "builtin" else side
-    ways = passes(count, square=True)
-    maps = [_predict(picture, area, side, base, model, way) for way in ways]
-    return bring_together(maps, model.meaning)
+    area = middle(*picture.size, size)
+    own, of = size.scale_on(*picture.size)
+    wanted = Size(
+        max(1, round(own * (area[2] - area[0]) / of)),
+        max(1, round(own * (area[3] - area[1]) / of)),
+    )
+    return _averaged(picture, area, area, wanted, model, passes(count, all_shown=True))
 
 
-def middle(width: int, height: int) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of what is shown of a picture: all, but for long panoramas."""
-    half = LONGEST * min(width, height) / 2
+def middle(width: int, height: int, size: Size) -> Area:
+    """What is shown of a picture: all, but for long panoramas.
+
+    Args:
+        width: width of the picture in pixels.
+        height: its height.
+        size: size of the composites, whose aspect has room in it.
+    """
+    half = max(LONGEST, size.long / size.short) * min(width, height) / 2
     return (
         max(0.0, width / 2 - half),
         max(0.0, height / 2 - half),
@@ -140,19 +148,35 @@ def bring_together(maps: list[np.ndarray], meaning: DepthMeaning) -> np.ndarray:
     return fitted.astype(np.float32)
 
 
+def _averaged(
+    picture: Image.Image,
+    area: Area,
+    whole: Area,
+    wanted: Size,
+    model: DepthModel,
+    ways: tuple[Pass, ...],
+) -> np.ndarray:
+    """The map of an area of a picture, at the wanted size; passes see it, or `whole`."""
+    base = TRAINED_SIDE if model.name == "builtin" else wanted.short
+    maps = [
+        _predict(picture, area, whole if way.whole else area, wanted, base, model, way)
+        for way in ways
+    ]
+    return bring_together(maps, model.meaning)
+
+
 def _predict(
     picture: Image.Image,
-    area: tuple[float, float, float, float],
-    side: int,
+    area: Area,
+    box: Area,
+    wanted: Size,
     base: int,
     model: DepthModel,
     way: Pass,
 ) -> np.ndarray:
-    """One pass: the map of an area of the picture that is as high or as wide as the picture."""
-    short = min(picture.size)
+    """One pass: the map of an area of the picture, cut out of that of the box around it."""
+    short = min(area[2] - area[0], area[3] - area[1])
     target = max(1, round(base * way.size))
-    # The ends of a panorama say nothing about its middle.
-    box = middle(*picture.size) if way.whole else area
     shown_width, shown_height = box[2] - box[0], box[3] - box[1]
     size = (
         max(1, round(target * shown_width / short)),
@@ -172,9 +196,6 @@ def _predict(
         min(float(size[0]), (area[2] - box[0]) * scale_x),
         min(float(size[1]), (area[3] - box[1]) * scale_y),
     )
-    wanted = (
-        round(side * (area[2] - area[0]) / short),
-        round(side * (area[3] - area[1]) / short),
-    )
     # Bilinear: no value beyond those of the map.
-    return np.asarray(Image.fromarray(depth).resize(wanted, Image.Resampling.BILINEAR, box=cut))
+    found = Image.fromarray(depth).resize(wanted.pair, Image.Resampling.BILINEAR, box=cut)
+    return np.asarray(found)
