@@ -20,7 +20,7 @@ from transforms.pixels.size import Size
 
 SHARD = ShardSpec("train", 0, 1, 0, 3)
 
-INSTANCES = encode_mask(np.arange(16, dtype=np.uint8).reshape(4, 4))
+INSTANCES = encode_mask(np.arange(12, dtype=np.uint8).reshape(3, 4))
 
 
 def numbers(sample: Sample) -> tuple[int, ...]:
@@ -58,7 +58,7 @@ class EveryKind(Schema):
 
 def sample(seq: int) -> Sample:
     return Sample(
-        Placement(1, 2, 0, seq, 0, 0, 4, 4), b"image", b"mask", BoundingBox(0, 0, 1, 1), seq - 1
+        Placement(1, 2, 0, seq, 0, 0, 4, 3), b"image", b"mask", BoundingBox(0, 0, 1, 1), seq - 1
     )
 
 
@@ -145,7 +145,7 @@ def test_hugging_face_reads_them(written, tmp_path):
     assert found.features["label"].names == ["even", "odd, Ä"]
     for record, wanted in zip(found, ROWS, strict=True):
         check(record, wanted)
-        np.testing.assert_array_equal(record["instances"], np.arange(16).reshape(4, 4))
+        np.testing.assert_array_equal(record["instances"], np.arange(12).reshape(3, 4))
     listed = [{"name": field.name, **yaml_feature(field)} for field in FIELDS]
     assert datasets.Features._from_yaml_list(listed) == found.features
 
@@ -159,7 +159,7 @@ def test_tfds_reads_them(written):
     for record, wanted in zip(records, ROWS, strict=True):
         check(record, wanted)
         assert record["boxes"].shape == (len(wanted["objects"]), 4)
-        np.testing.assert_array_equal(record["instances"][..., 0], np.arange(16).reshape(4, 4))
+        np.testing.assert_array_equal(record["instances"][..., 0], np.arange(12).reshape(3, 4))
 
 
 def test_webdataset_reads_them(written):
@@ -168,7 +168,7 @@ def test_webdataset_reads_them(written):
     for record, wanted in zip(webdataset.WebDataset(tars, shardshuffle=False), ROWS, strict=True):
         check(json.loads(record["json"]), wanted)
         pixels = np.asarray(Image.open(io.BytesIO(record["instances.png"])))
-        np.testing.assert_array_equal(pixels, np.arange(16).reshape(4, 4))
+        np.testing.assert_array_equal(pixels, np.arange(12).reshape(3, 4))
 
 
 def test_croissant_reads_them(written):
