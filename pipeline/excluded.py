@@ -5,15 +5,17 @@ import re
 
 from pipeline.spec import SpecError
 from transforms import storage
+from transforms.plan.plan import KEY_PREFIX
 
-_KEY = re.compile(r"(?:fg_bg_)?(0|[1-9][0-9]*)_(0|[1-9][0-9]*)_([01])_([1-9][0-9]*)", re.ASCII)
+_NUMBER = r"(0|[1-9][0-9]*)"
+_KEY = re.compile(rf"(?:{KEY_PREFIX})?{_NUMBER}_{_NUMBER}_([01])_([1-9][0-9]*)", re.ASCII)
 
 
 def read_excluded(path: str) -> tuple[str, ...]:
     """Reads a list of keys, a line each; empty lines and lines that begin with `#` do not count.
 
     Returns:
-        The keys, each once, sorted.
+        Their numbers (`Placement.numbers`), each once, sorted.
 
     Raises:
         SpecError: the list cannot be read, or a line is not a key.
@@ -29,15 +31,15 @@ def read_excluded(path: str) -> tuple[str, ...]:
     except Exception as error:  # Each store has errors of its own.
         reason = f"{error}".splitlines()[0] if f"{error}" else type(error).__name__
         raise SpecError(f"{flag} cannot be read: {reason}") from None
-    keys = set()
-    for number, line in enumerate(lines, 1):
+    numbers = set()
+    for row, line in enumerate(lines, 1):
         word = line.strip()
         if not word or word.startswith("#"):
             continue
         found = _KEY.fullmatch(word)
         if found is None:
             raise SpecError(
-                f"{flag}: line {number}, {word[:60]!r}, is not a key; give one such as 7_12_1_20"
+                f"{flag}: line {row}, {word[:60]!r}, is not a key; give one such as fg_bg_7_12_1_20"
             )
-        keys.add("_".join(found.groups()))
-    return tuple(sorted(keys))
+        numbers.add("_".join(found.groups()))
+    return tuple(sorted(numbers))

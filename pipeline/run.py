@@ -40,7 +40,7 @@ from transforms.formats.base import Folder
 from transforms.models.base import ModelError
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.inputs import known_categories
-from transforms.plan.plan import Plan, PlanError, samples_per_shard
+from transforms.plan.plan import LAYOUT, Plan, PlanError, samples_per_shard
 from transforms.recipe import DepthSettings, Recipe
 from transforms.report.manifest import LayeredDepth, Origin
 from transforms.report.published import Places
@@ -118,6 +118,7 @@ def make_plan(spec: DatasetSpec, catalog: Catalog) -> Plan:
         distractors=catalog.distractors,
         excluded=() if spec.exclude is None else read_excluded(spec.exclude),
         license=spec.license,
+        layout=LAYOUT,
     )
     size = samples_per_shard(plan.total, len(plan.splits))
     plan = dataclasses.replace(plan, shard_samples=size)
@@ -329,6 +330,7 @@ def make_recipe(
         spec.on_error == "fail",
         scene_options(spec),
         spec.zip_depth,
+        plan.key_prefix,
     )
 
 

@@ -51,8 +51,8 @@ class Placement:
     """One sample: which foreground is pasted where on which background.
 
     Example:
-        >>> Placement(7, 12, 1, 20, 10, 3, 80, 41).key
-        '7_12_1_20'
+        >>> Placement(7, 12, 1, 20, 10, 3, 80, 41, "fg_bg_").key
+        'fg_bg_7_12_1_20'
 
     Attributes:
         fg_id: id of the foreground.
@@ -63,6 +63,7 @@ class Placement:
         y: row of its top edge.
         width: width of the pasted foreground in pixels.
         height: its height.
+        prefix: what its key begins with; empty in data sets of older layouts.
     """
 
     fg_id: int
@@ -73,11 +74,23 @@ class Placement:
     y: int
     width: int
     height: int
+    prefix: str = ""
+
+    @property
+    def numbers(self) -> str:
+        """What names the sample in every data set: `{fg}_{bg}_{flip}_{seq}`."""
+        return f"{self.fg_id}_{self.bg_id}_{self.flip}_{self.seq}"
 
     @property
     def key(self) -> str:
-        """The sample's key, `{fg}_{bg}_{flip}_{seq}`."""
-        return f"{self.fg_id}_{self.bg_id}_{self.flip}_{self.seq}"
+        """The sample's key: its numbers after the prefix."""
+        return self.prefix + self.numbers
+
+
+def key_numbers(key: str) -> tuple[int, int, int, int]:
+    """fg_id, bg_id, flip and seq of a key, with or without a prefix."""
+    fg_id, bg_id, flip, seq = map(int, key.split("_")[-4:])
+    return fg_id, bg_id, flip, seq
 
 
 @dataclass(frozen=True)

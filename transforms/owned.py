@@ -5,9 +5,10 @@ from collections.abc import Collection
 
 from transforms.formats import FORMATS, JOINED_FORMATS
 from transforms.plan.clean_shards import BACKGROUNDS, FOREGROUNDS
+from transforms.plan.plan import KEY_PREFIX
 
 _PART = r"\.[^/]+\.[0-9a-f]{32}\.part"
-_KEY = r"\d+_\d+_[01]_\d+"
+_NUMBERS = r"\d+_\d+_[01]_\d+"
 _PICTURE = r"(jpg|png)"
 
 # A file at one of these paths was written by the program itself.
@@ -18,12 +19,12 @@ _ALWAYS = (
     r"gallery/index\.(html|parquet)",
     r"gallery/((back|fore)grounds|masks|composites|composite_masks|depth|objects|triples)\.png",
     r"gallery/plots/(histogram_\w+|coverage|heat)(_dark)?\.png",
-    rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg|objects)_{_KEY})\.{_PICTURE}",
+    rf"gallery/images/((bg|fg|mask)_\d+|(fg_bg|bg_mask|depth_fg_bg|objects)_{_NUMBERS})\.{_PICTURE}",
     r"state/verify\.json",
     r"state/prepared/cutouts/[0-9a-f]{64}(-\d+\.png|\.json)",
     rf"state/tmp/{_PART}",
     r"state/prepared/(index\.json|[a-z]+/[0-9a-f]{64}\.(npz|refused))",
-    rf"state/gallery/{_KEY}\.(image|mask|depth|instances)",
+    rf"state/gallery/({KEY_PREFIX})?{_NUMBERS}\.(image|mask|depth|instances)",
 )
 _BY_SHARD = (r"state/records/{shard}\.json", r"state/index/{shard}\.parquet")
 
@@ -80,7 +81,7 @@ def written_names(splits: Collection[str]) -> re.Pattern[str]:
     full = (
         pattern.replace("{shard}", r"{split}-\d+-of-\d+")
         .replace("{split}", f"({split})")
-        .replace("{key}", _KEY)
+        .replace("{numbers}", _NUMBERS)
         .replace("{picture}", _PICTURE)
         for pattern in patterns
     )

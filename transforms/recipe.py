@@ -61,6 +61,7 @@ class Recipe:
         strict: whether a background that cannot be prepared stops the job.
         scenes: which scenes the samples are; None where a sample is one object as it was placed.
         zip_depth_size: size of the depth maps in batch zips, None for that of the composites.
+        key_prefix: what the keys of samples begin with.
     """
 
     root: str
@@ -77,6 +78,7 @@ class Recipe:
     strict: bool = False
     scenes: SceneOptions | None = None
     zip_depth_size: Size | None = None
+    key_prefix: str = ""
 
     @property
     def folder(self) -> Folder:
@@ -99,6 +101,7 @@ class Recipe:
             self.layered,
             self.scenes is not None,
             self.random_crops,
+            self.key_prefix,
         )
 
     @property

@@ -61,8 +61,7 @@ def _brief(columns: Columns, row: int) -> list[Any]:
 def place_of(opened: OpenedSet, query: Query, key: str) -> dict[str, Any]:
     """The row of a key, None where there is none, and its place among the samples asked for."""
     columns = opened.columns
-    alike = columns.rows(Query(text=key)).tolist() if key.count("_") == 3 else []
-    row = next((row for row in alike if columns.key(row) == key), None)
+    row = columns.row_of(key)
     places = [] if row is None else (columns.rows(query) == row).nonzero()[0].tolist()
     return {"row": row, "place": places[0] if places else None}
 

@@ -10,10 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.plan.plan import Plan
+from transforms.plan.plan import KEY_PREFIX, Plan
 
 _WORDS = ("split", "category", "failure", "file")
-_KEY = re.compile(r"[0-9]{1,18}(_[0-9]{1,18}){1,3}_?", re.ASCII)
+_NUMBER = "[0-9]{1,18}"
+_KEY = re.compile(rf"(?:{KEY_PREFIX})?{_NUMBER}(?:_{_NUMBER}){{3}}", re.ASCII)
+_BEGINNING = re.compile(
+    rf"(?:{KEY_PREFIX}|(?={_NUMBER}_{_NUMBER})){_NUMBER}(?:_{_NUMBER}){{0,3}}_?", re.ASCII
+)
 
 
 class QueryError(ValueError):
@@ -126,6 +130,11 @@ class Columns:
         """The key of a sample."""
         return self.keys[row].as_py()
 
+    def row_of(self, key: str) -> int | None:
+        """The row of a key, with or without its prefix; None where there is none."""
+        found = self._of_numbers(key).nonzero()[0].tolist() if _KEY.fullmatch(key) else []
+        return found[0] if found else None
+
     def box(self, row: int) -> tuple[int, int, int, int] | None:
         """x, y, width and height; None for a sample that could not be made."""
         if self._ints["row"][row] < 0:
@@ -204,18 +213,22 @@ class Columns:
         return mask
 
     def _matching(self, word: str) -> np.ndarray:
-        if _KEY.fullmatch(word):
-            mask = np.ones(self.count, bool)
-            parts = [int(part) for part in word.split("_") if part]
-            for name, part in zip(("fg_id", "bg_id", "flip", "seq"), parts, strict=False):
-                mask &= self._ints[name] == part
-            return mask
+        if _BEGINNING.fullmatch(word):
+            return self._of_numbers(word)
         mask = np.isin(self._ints["fg_id"], self.named("fg", word))
         mask |= np.isin(self._ints["bg_id"], self.named("bg", word))
         codes = [
             i for i, n in enumerate(self._names["category"]) if word.casefold() in n.casefold()
         ]
         return mask | np.isin(self._codes["category"], codes)
+
+    def _of_numbers(self, word: str) -> np.ndarray:
+        """Which samples have a key with this beginning."""
+        mask = np.ones(self.count, bool)
+        parts = [int(part) for part in word.removeprefix(KEY_PREFIX).split("_") if part]
+        for name, part in zip(("fg_id", "bg_id", "flip", "seq"), parts, strict=False):
+            mask &= self._ints[name] == part
+        return mask
 
     def _sorted(self, rows: np.ndarray, sort: str) -> np.ndarray:
         name = sort.removeprefix("-")

@@ -470,7 +470,7 @@ function pressed(event) {
     Enter: () => !detail.open && showPlace(at),
     p: () => key && pick(key), " ": () => key && pick(key),
     b: () => detail.open && toggleBox(),
-    f: () => key && only({ fg: key.split("_")[0] }), g: () => key && only({ bg: key.split("_")[1] }),
+    f: () => key && only({ fg: key.split("_").at(-4) }), g: () => key && only({ bg: key.split("_").at(-3) }),
     "/": () => { closeDetail(); $("text").focus(); $("text").select(); },
     "?": () => $("keys").showModal(),
   };

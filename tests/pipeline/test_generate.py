@@ -56,12 +56,12 @@ def test_every_sample_equals_the_reference(plain, inputs):
     rows = rows_of(plain.output)
     assert len(rows) == plain.samples == 12 * 6 * 2 * 3
     expected = {
-        f"{fg}_{bg}_{flip}_{seq}"
+        f"fg_bg_{fg}_{bg}_{flip}_{seq}"
         for fg in range(1, 13) for bg in range(1, 7) for flip in (0, 1) for seq in (1, 2, 3)
     }  # fmt: skip
     assert {row["key"] for row in rows} == expected
     for row in rows[::7]:
-        assert row["key"] == f"{row['fg_id']}_{row['bg_id']}_{row['flip']}_{row['seq']}"
+        assert row["key"] == f"fg_bg_{row['fg_id']}_{row['bg_id']}_{row['flip']}_{row['seq']}"
         image, mask = picture(row["image"]["bytes"]), picture(row["mask"]["bytes"])
         foreground, background = place_of(row, inputs)
         alpha = (
@@ -161,18 +161,18 @@ def test_batch_zips_hold_every_picture(full):
                 size = Image.open(io.BytesIO(batch.read(name))).size
                 assert size == (160, 160) and name.endswith(".jpg") and ".." not in name
             keys = {
-                n.removeprefix("fg_bg_jpg/fg_bg_").removesuffix(".jpg")
+                n.removeprefix("fg_bg_jpg/").removesuffix(".jpg")
                 for n in names
                 if n.startswith("fg_bg_jpg/")
             }
             for key in sorted(keys)[:20]:
-                foreground = key.split("_")[0]
+                foreground, numbers = key.split("_")[2], key.removeprefix("fg_bg_")
                 assert f"fg_jpg/fg_img_{foreground}.jpg" in names
                 assert f"mask_jpg/mask_img_{foreground}.jpg" in names
-                assert batch.read(f"fg_bg_jpg/fg_bg_{key}.jpg") == rows[key]["image"]["bytes"]
-                mask = picture(batch.read(f"mask_black_jpg/bg_mask_{key}.jpg")).astype(int)
+                assert batch.read(f"fg_bg_jpg/{key}.jpg") == rows[key]["image"]["bytes"]
+                mask = picture(batch.read(f"mask_black_jpg/bg_mask_{numbers}.jpg")).astype(int)
                 assert np.abs(mask - picture(rows[key]["mask"]["bytes"])).mean() < 3
-                depth = picture(batch.read(f"depth_fg_bg_jpg/depth_fg_bg_{key}.jpg")).astype(int)
+                depth = picture(batch.read(f"depth_fg_bg_jpg/depth_{key}.jpg")).astype(int)
                 stored = picture(rows[key]["depth"]["bytes"]) >> 8
                 assert np.abs(depth - stored).mean() < 3
             seen |= keys

@@ -147,7 +147,7 @@ def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) ->
     by_key = {row["key"]: row for row in _rows(natural)}
     assert len(coco.imgs) == 60
     for image in coco.imgs.values():
-        key = f"{image['fg_id']}_{image['bg_id']}_{image['flip']}_{image['seq']}"
+        key = f"fg_bg_{image['fg_id']}_{image['bg_id']}_{image['flip']}_{image['seq']}"
         row, found = by_key[key], coco.imgToAnns[image["id"]]
         instances = _pixels(row["instances"])
         assert [each["fg_id"] for each in found] == row["object_fg_ids"]
@@ -187,7 +187,7 @@ def test_supervision_reads_the_objects(natural: GenerateResult) -> None:
         folder, f"{folder}/annotations.json", force_masks=True
     )
     for path, _, detections in data:
-        row = rows[Path(path).stem.removeprefix("fg_bg_")]
+        row = rows[Path(path).stem]
         instances = _pixels(row["instances"])
         assert len(detections) == len(row["object_fg_ids"])
         for k, mask in enumerate(detections.mask if len(detections) else (), 1):

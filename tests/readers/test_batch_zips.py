@@ -81,7 +81,7 @@ def test_the_loader_finds_every_sample_once(full, unpacked):
         ):
             assert batch[kind].shape[1:] == shape and batch[kind].dtype == torch.uint8
         for i, name in enumerate(batch["name"]):
-            row = rows[name]
+            row = rows[f"fg_bg_{name}"]
             image, mask = pixels(row["image"]["bytes"]), pixels(row["mask"]["bytes"])
             np.testing.assert_array_equal(batch["fg_bg"][i], image)
             assert np.abs(batch["mask_black"][i].numpy() - mask.astype(float)).mean() < 3
@@ -90,7 +90,7 @@ def test_the_loader_finds_every_sample_once(full, unpacked):
             assert apart[mask == 0].mean() < 3 and apart[mask > 250].mean() > 20
             depth = pixels(row["depth"]["bytes"]) / 65535 * 255
             assert np.abs(batch["depth_fg_bg"][i].numpy() - depth).mean() < 3
-    assert sorted(names) == sorted(rows)
+    assert sorted(f"fg_bg_{name}" for name in names) == sorted(rows)
 
 
 def test_each_batch_has_its_own_foregrounds_and_all_backgrounds(full, unpacked):
@@ -160,7 +160,7 @@ def test_depth_of_a_smaller_side_is_the_mean_of_what_it_covers(small_depth):
         for name in names:
             with batch.open(name) as file, Image.open(file) as image:
                 small = np.asarray(image).astype(float)
-            key = name.rpartition("depth_fg_bg_")[2].removesuffix(".jpg")
+            key = name.rpartition("depth_fg_bg_jpg/depth_")[2].removesuffix(".jpg")
             full = pixels(rows[key]["depth"]["bytes"]).astype(float) / 256
             means = full.reshape(80, 2, 80, 2).mean(axis=(1, 3))
             assert small.shape == (80, 80)

@@ -30,12 +30,10 @@ def test_pycocotools_loads_every_mask_and_picture(full):
         coco = load(folder)
         assert len(coco.imgs) == len(coco.anns) == count
         for image in coco.loadImgs(coco.getImgIds()):
-            key = f"{image['fg_id']}_{image['bg_id']}_{image['flip']}_{image['seq']}"
+            key = f"fg_bg_{image['fg_id']}_{image['bg_id']}_{image['flip']}_{image['seq']}"
             row = rows[key]
             data = (folder / image["file_name"]).read_bytes()
-            assert data == row["image"]["bytes"] and image["file_name"].endswith(
-                f"/fg_bg_{key}.jpg"
-            )
+            assert data == row["image"]["bytes"] and image["file_name"].endswith(f"/{key}.jpg")
             assert Image.open(folder / image["file_name"]).size == (image["width"], image["height"])
             [annotation] = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
             solid = pixels(row["mask"]["bytes"]) >= 128

@@ -16,7 +16,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
 _PLACES = {
     "{split}": r"[A-Za-z]\w*",
     "{kind}": "(foregrounds|backgrounds)",
-    "{key}": r"\d+_\d+_[01]_\d+",
+    "{numbers}": r"\d+_\d+_[01]_\d+",
     "{i}": r"\d+",
     "{n}": r"\d{5}",
     "{fg}": r"\d+",

@@ -44,7 +44,7 @@ def test_webdataset_reads_every_sample(full):
         for sample in samples:
             facts = sample["json"]
             row = rows[facts["key"]]
-            assert sample["__key__"] == f"fg_bg_{facts['key']}"
+            assert sample["__key__"] == facts["key"]
             assert {name: facts[name] for name in NUMBERS} == {name: row[name] for name in NUMBERS}
             np.testing.assert_array_equal(sample["image.jpg"], pixels(row["image"]["bytes"]))
             np.testing.assert_array_equal(sample["mask.png"], pixels(row["mask"]["bytes"]))

@@ -30,7 +30,7 @@ def test_every_sample_has_its_picture_and_its_outline(full):
             assert picture.as_posix() == label.as_posix().replace("/labels/", "/images/").replace(
                 ".txt", ".jpg"
             )
-            row = rows[label.stem.removeprefix("fg_bg_")]
+            row = rows[label.stem]
             assert picture.read_bytes() == row["image"]["bytes"]
             [line] = label.read_text().splitlines()
             number, *shares = line.split()
@@ -115,7 +115,7 @@ def test_supervision_reads_masks_and_classes(full):
         )
         assert data.classes == ["fg"]
         for path, image, detections in data:
-            row = rows[Path(path).stem.removeprefix("fg_bg_")]
+            row = rows[Path(path).stem]
             assert image.shape == (160, 160, 3)
             [mask] = np.asarray(detections.mask)
             assert overlap(mask.astype(bool), pixels(row["mask"]["bytes"]) >= 128) > 0.9

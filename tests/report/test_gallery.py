@@ -104,13 +104,18 @@ def written(made: Made) -> tuple[str, ...]:
     return build(made)
 
 
+def mask_name(key: str) -> str:
+    """What the mask of a sample is called."""
+    return key.replace("fg_bg", "bg_mask")
+
+
 def test_the_page_is_whole(made, written):
     page = check_page(made, written)
     assert written[-1] == "gallery/index.html"
     assert TITLE in page.text and "b" not in page.tags
     for key in made.plan.gallery_keys:
-        names = [f"fg_bg_{key}", f"bg_mask_{key}"]
-        names += [f"depth_fg_bg_{key}"] if made.meaning else []
+        names = [key, mask_name(key)]
+        names += [f"depth_{key}"] if made.meaning else []
         for name in names:
             assert name in page.text
             assert any(Path(path).stem == name for path in page.pictures)
@@ -133,7 +138,7 @@ def test_each_kind_has_a_sheet(made, written):
 def test_pictures_are_those_of_the_data_set(made, written):
     key = made.plan.gallery_keys[0]
     folder = Path(made.folder.root)
-    for name, kind in ((f"fg_bg_{key}.jpg", "image"), (f"bg_mask_{key}.png", "mask")):
+    for name, kind in ((f"{key}.jpg", "image"), (f"{mask_name(key)}.png", "mask")):
         shown = (folder / "gallery" / "images" / name).read_bytes()
         assert shown == (folder / "state" / "gallery" / f"{key}.{kind}").read_bytes()
 
@@ -143,7 +148,7 @@ def test_near_is_bright_whatever_the_model_says(made, written):
         assert not [path for path in written if "depth" in path]
         return
     key = made.plan.gallery_keys[0]
-    path = made.folder.path(f"gallery/images/depth_fg_bg_{key}.png")
+    path = made.folder.path(f"gallery/images/depth_{key}.png")
     brightness = np.asarray(Image.open(path).convert("RGB")).astype(int).sum(axis=2)
     # The model's values grow downwards.
     top, bottom = brightness[:8].mean(), brightness[-8:].mean()
@@ -180,8 +185,8 @@ def test_failed_samples_are_missing(inputs, tmp_path):
         storage.delete(made.folder.path(f"state/gallery/{gone}.{kind}"))
     statistics = made.statistics + Statistics(failed=1)
     page = check_page(made, build(replace(made, statistics=statistics)))
-    assert f"fg_bg_{gone}" not in page.text
-    assert all(f"fg_bg_{key}" in page.text for key in rest)
+    assert gone not in page.text
+    assert all(key in page.text for key in rest)
     assert "1 failed" in page.text
 
 
@@ -287,8 +292,8 @@ def test_a_browser_shows_every_picture(made, written, width, tmp_path):
     key = made.plan.gallery_keys[0]
     assert found["images"] > 100 and found["broken"] == 0
     assert found["wide"] <= 0, "the page scrolls sideways"
-    assert found["opened"] and found["caption"] == f"fg_bg_{key}"
-    assert found["next"] == f"bg_mask_{key}" and found["closed"]
+    assert found["opened"] and found["caption"] == key
+    assert found["next"] == mask_name(key) and found["closed"]
     parts = 4 if made.meaning is None else 5
     assert found["columns"] == (parts if width == 1400 else (parts + 1) // 2)
 

@@ -54,7 +54,7 @@ def test_every_step_may_see_its_elements_twice(inputs, tmp_path, monkeypatch):
     # A run that is killed after its manifest leaves what it needed; the same command removes it.
     for name in (
         f"tmp/.a.{'0' * 32}.part",
-        "gallery/1_2_0_1.image",
+        "gallery/fg_bg_1_2_0_1.image",
         "zip/batch1-train-00000-of-00001.zip",
     ):
         path = tmp_path / "set" / "state" / name

@@ -90,7 +90,8 @@ def test_rows_of_samples_that_failed_have_their_reason_and_no_pixels(full):
     *_, last = shard_rows(folder, plan, failed, INDEXED_FORMATS["parquet"], _schema())
     [row] = last.to_pylist()
     assert row["failure"] == "Depth: it is <dark>" and row["key"] == key
-    assert "_".join(str(row[n]) for n in ("fg_id", "bg_id", "flip", "seq")) == key
+    ids = "_".join(str(row[n]) for n in ("fg_id", "bg_id", "flip", "seq"))
+    assert f"fg_bg_{ids}" == key
     assert row["file"] is row["area"] is row["coverage"] is row["objects"] is None
 
 

@@ -41,11 +41,11 @@ def test_filters_are_typed_and_clicked(viewer, page):
     page.click("#text")
     page.type("fg_img_7")
     count(page, "24 of 288 samples")
-    page.wait(f"{KEYS}.every(key => key.startsWith('7_'))")
+    page.wait(f"{KEYS}.every(key => key.startsWith('fg_bg_7_'))")
     page.click("[name=bg]")
     page.type("2")
     count(page, "4 of 288 samples")
-    page.wait(f"{KEYS}.every(key => key.startsWith('7_2_'))")
+    page.wait(f"{KEYS}.every(key => key.startsWith('fg_bg_7_2_'))")
     page.click("#clear")
     count(page, "288 samples")
     page.click("[name=least]")
@@ -59,7 +59,7 @@ def test_a_background_is_found_by_its_name(viewer, page):
     page.click("[name=bg]")
     page.type("bg_img_5.png")
     count(page, "48 of 288 samples")
-    page.wait(f"{KEYS}.every(key => key.split('_')[1] === '5')")
+    page.wait(f"{KEYS}.every(key => key.split('_')[3] === '5')")
 
 
 def test_views_and_sizes(viewer, page):
@@ -120,7 +120,7 @@ def test_one_sample_large_with_its_record_and_its_likes(viewer, page):
     page.wait("document.querySelectorAll('#strip-bg img').length === 10")
     page.click("#same-bg")
     count(page, "48 of 288 samples")
-    page.wait(f"{KEYS}.every(key => key.split('_')[1] === '{key.split('_')[1]}')")
+    page.wait(f"{KEYS}.every(key => key.split('_')[3] === '{key.split('_')[3]}')")
 
 
 def test_a_link_leads_to_the_same_state(viewer, page):
@@ -204,7 +204,7 @@ def test_a_scene_shows_its_objects_and_the_credits_of_its_inputs(inputs, page, t
         page.click("[name=fg]")
         page.type("3")
         count(page, "12 of 48 samples")
-        page.wait(f"{KEYS}.every(key => key.startsWith('3_'))")
+        page.wait(f"{KEYS}.every(key => key.startsWith('fg_bg_3_'))")
         page.click(".tile")
         page.wait("document.querySelector('#detail').open")
         text = page.value("document.querySelector('#record').textContent")
@@ -254,7 +254,7 @@ def large(copied: Path) -> Path:
     table = small.take(pa.array(numbers % small.num_rows))
     seq = pa.array(numbers // small.num_rows + 1, pa.int32())
     parts = [table[name].to_pylist() for name in ("fg_id", "bg_id", "flip")]
-    keys = [f"{f}_{b}_{m}_{s}" for f, b, m, s in zip(*parts, seq.to_pylist(), strict=True)]
+    keys = [f"fg_bg_{f}_{b}_{m}_{s}" for f, b, m, s in zip(*parts, seq.to_pylist(), strict=True)]
     names = INDEX_SCHEMA.names
     table = table.set_column(names.index("seq"), "seq", seq)
     table = table.set_column(names.index("key"), "key", pa.array(keys))
@@ -297,4 +297,4 @@ def test_four_hundred_thousand_samples(large, page, tmp_path):
         page.click("#text")
         page.type("5_3_1_77")
         page.wait(f"{COUNT}.endsWith('of 400,000 samples') && !{COUNT}.startsWith('400')")
-        assert all(key.startswith("5_3_1_77") for key in page.value(KEYS))
+        assert all(key.startswith("fg_bg_5_3_1_77") for key in page.value(KEYS))

@@ -65,7 +65,10 @@ def test_it_says_what_the_set_is(viewer, full):
         ({"bg": 2, "flip": 1}, lambda r: r["bg_id"] == 2 and r["flip"] == 1),
         ({"least": 9.5, "most": 12}, lambda r: 0.095 <= r["area"] / 160**2 <= 0.12),
         ({"text": "3_2"}, lambda r: (r["fg_id"], r["bg_id"]) == (3, 2)),
-        ({"text": "12_6_1_2"}, lambda r: r["key"] == "12_6_1_2"),
+        ({"text": "fg_bg_3_2_"}, lambda r: (r["fg_id"], r["bg_id"]) == (3, 2)),
+        ({"text": "fg_bg_3"}, lambda r: r["fg_id"] == 3),
+        ({"text": "12_6_1_2"}, lambda r: r["key"] == "fg_bg_12_6_1_2"),
+        ({"text": "fg_bg_12_6_1_2"}, lambda r: r["key"] == "fg_bg_12_6_1_2"),
         ({"text": "FG_IMG_1"}, lambda r: r["fg_id"] in (1, 10, 11, 12)),
         ({"text": "fg_img_1. bg_img_6"}, lambda r: (r["fg_id"], r["bg_id"]) == (1, 6)),
         ({"failed": 1}, lambda r: False),
@@ -107,6 +110,9 @@ def test_an_answer_is_a_part_with_its_place(viewer):
     key = whole["rows"][40][1]
     place = json.loads(ask(viewer, f"/api/place?sort=coverage&key={key}")[1])
     assert place == {"row": whole["rows"][40][0], "place": 40}
+    for word in (key.removeprefix("fg_bg_"), f"{key}_", key[:-2]):
+        found_row = json.loads(ask(viewer, f"/api/place?key={word}")[1])["row"]
+        assert found_row == (whole["rows"][40][0] if key.endswith(word) else None)
     other = json.loads(ask(viewer, f"/api/place?split=absent&key={key}")[1])
     assert other == {"row": whole["rows"][40][0], "place": None}
     assert json.loads(ask(viewer, "/api/place?key=nothing")[1]) == {"row": None, "place": None}

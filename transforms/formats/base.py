@@ -251,8 +251,8 @@ class Format(ABC):
         holds_depth: whether its files depend on the depth of a sample, where there is any.
         snippets: how to read it, for data set cards.
         file_names: regular expressions of the names of its files, relative to the data set's folder
-            and with slashes; `{shard}`, `{split}`, `{key}` and `{picture}` (an extension) stand for
-            any such. Only these are ever removed.
+            and with slashes; `{shard}`, `{split}`, `{numbers}` (of a sample) and `{picture}` (an
+            extension) stand for any such. Only these are ever removed.
     """
 
     name: str

@@ -54,7 +54,7 @@ class CocoFormat(JoinedFormat):
     name = "coco"
     file_names = (
         r"coco/{split}/annotations\.json",
-        r"coco/{split}/images/\d+/fg_bg_{key}\.{picture}",
+        r"coco/{split}/images/\d+/fg_bg_{numbers}\.{picture}",
         r"coco/assets/{split}/\d+(_mask)?\.png",
         r"state/coco/{shard}\.jsonl",
     )
@@ -262,7 +262,7 @@ class _SampleSink:
 
     def write(self, item: Sample) -> None:
         placement = item.placement
-        name = f"images/{self._shard.index:05d}/fg_bg_{placement.key}.{self._extension}"
+        name = f"images/{self._shard.index:05d}/fg_bg_{placement.numbers}.{self._extension}"
         self._pictures.add(f"coco/{self._shard.split}/{name}", item.image)
         assert item.mask_pixels is not None
         number = self._shard.start + self._count + 1

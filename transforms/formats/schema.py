@@ -103,6 +103,7 @@ class Schema:
         layered: whether depth is composed of layers.
         scenes: whether samples are scenes of any number of objects.
         crops: whether scenes show parts of their backgrounds.
+        key_prefix: what keys begin with.
     """
 
     size: Size
@@ -112,18 +113,26 @@ class Schema:
     layered: bool = False
     scenes: bool = False
     crops: bool = False
+    key_prefix: str = ""
 
     def sample_fields(self) -> tuple[Field, ...]:
         """Fields of a sample, in order."""
         image = PictureType(self.image_format, "uint8", 3, self.size)
         mask = PictureType("png", "uint8", 1, self.size)
         return (
-            Field("key", "text", "{fg_id}_{bg_id}_{flip}_{seq}", _key),
+            Field(
+                "key",
+                "text",
+                self.key_prefix + "{fg_id}_{bg_id}_{flip}_{seq}",
+                lambda sample: sample.placement.key,
+            ),
             Field(
                 "image",
                 "picture",
                 "composite of foreground and background",
-                lambda sample: Picture(f"fg_bg_{_key(sample)}.{image.extension}", sample.image),
+                lambda sample: Picture(
+                    f"fg_bg_{sample.placement.numbers}.{image.extension}", sample.image
+                ),
                 image,
             ),
             Field(
@@ -132,7 +141,7 @@ class Schema:
                 "alpha of all labelled objects, 0 is background"
                 if self.scenes
                 else "alpha of the paste, 0 is background",
-                lambda sample: Picture(f"bg_mask_{_key(sample)}.png", sample.mask),
+                lambda sample: Picture(f"bg_mask_{sample.placement.numbers}.png", sample.mask),
                 mask,
             ),
             *(self._depth_fields() if self.depth else ()),
@@ -162,7 +171,9 @@ class Schema:
                 "instances",
                 "picture",
                 "number of the object at each pixel, 0 is background; above 0 where mask >= 128",
-                lambda sample: Picture(f"instances_{_key(sample)}.png", sample.instances or b""),
+                lambda sample: Picture(
+                    f"instances_{sample.placement.numbers}.png", sample.instances or b""
+                ),
                 PictureType("png", "uint8", 1, self.size),
             ),
             *_OBJECTS,
@@ -194,7 +205,9 @@ class Schema:
                 "depth",
                 "picture",
                 "depth map, 16-bit",
-                lambda sample: Picture(f"depth_fg_bg_{_key(sample)}.png", sample.depth or b""),
+                lambda sample: Picture(
+                    f"depth_fg_bg_{sample.placement.numbers}.png", sample.depth or b""
+                ),
                 PictureType("png", "uint16", 1, self.size),
             ),
             Field(
@@ -223,10 +236,6 @@ class Schema:
                 names=self.categories,
             ),
         )
-
-
-def _key(sample: Sample) -> str:
-    return sample.placement.key
 
 
 def box_value(box: BoundingBox) -> Box:

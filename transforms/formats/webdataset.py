@@ -115,7 +115,7 @@ class WebDatasetFormat(TableFormat):
 
 def sample_members(fields: tuple[Field, ...], sample: Sample) -> Iterator[Member]:
     """Names and contents of the files of a sample."""
-    return _members(f"fg_bg_{sample.placement.key}", fields, row_of(fields, sample))
+    return _members(f"fg_bg_{sample.placement.numbers}", fields, row_of(fields, sample))
 
 
 def clean_members(kind: str, fields: tuple[Field, ...], clean: CleanImage) -> Iterator[Member]:

@@ -50,8 +50,8 @@ class YoloFormat(Format):
     name = "yolo"
     file_names = (
         r"yolo/data\.yaml",
-        r"yolo/images/{split}/\d+/fg_bg_{key}\.{picture}",
-        r"yolo/labels/{split}/\d+/fg_bg_{key}\.txt",
+        r"yolo/images/{split}/\d+/fg_bg_{numbers}\.{picture}",
+        r"yolo/labels/{split}/\d+/fg_bg_{numbers}\.txt",
     )
     needs = frozenset({"mask_pixels"})
     holds_depth = False
@@ -117,7 +117,7 @@ class _YoloSink:
                 )
                 for k, found in enumerate(item.objects, 1)
             )
-        stem = f"{self._place}/fg_bg_{item.placement.key}"
+        stem = f"{self._place}/fg_bg_{item.placement.numbers}"
         self._files.add(f"yolo/images/{stem}.{self._extension}", item.image)
         self._files.add(f"yolo/labels/{stem}.txt", line.encode())
 

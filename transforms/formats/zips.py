@@ -136,12 +136,12 @@ class _FragmentSink:
         if batch not in self._fragments:
             path = f"state/zip/batch{batch}-{self._shard.name}.zip"
             self._fragments[batch] = _ZipFile(self._folder, path)
-        fragment, key = self._fragments[batch], item.placement.key
+        fragment, numbers = self._fragments[batch], item.placement.numbers
         image, mask, depth = item.jpegs
-        fragment.add(f"fg_bg_jpg/fg_bg_{key}.jpg", image)
-        fragment.add(f"mask_black_jpg/bg_mask_{key}.jpg", mask)
+        fragment.add(f"fg_bg_jpg/fg_bg_{numbers}.jpg", image)
+        fragment.add(f"mask_black_jpg/bg_mask_{numbers}.jpg", mask)
         if depth is not None:
-            fragment.add(f"depth_fg_bg_jpg/depth_fg_bg_{key}.jpg", depth)
+            fragment.add(f"depth_fg_bg_jpg/depth_fg_bg_{numbers}.jpg", depth)
 
     def close(self) -> tuple[OutputFile, ...]:
         return tuple(

@@ -55,6 +55,7 @@ def place(
     bg_ids: np.ndarray,
     flips: np.ndarray,
     seqs: np.ndarray,
+    prefix: str = "",
 ) -> Iterator[Placement]:
     """Draws the places of samples; each is uniform over all places where the foreground is inside.
 
@@ -69,6 +70,7 @@ def place(
         bg_ids: int64 [n].
         flips: int64 [n], 0 or 1.
         seqs: int64 [n], from 1.
+        prefix: what the keys of the samples begin with.
 
     Yields:
         The n placements, in order.
@@ -98,6 +100,7 @@ def place(
         (position // columns).tolist(),
         sizes[:, 0].tolist(),
         sizes[:, 1].tolist(),
+        [prefix] * len(fg_ids),
         strict=True,
     )
     return (Placement(*row) for row in table)

@@ -18,18 +18,21 @@ from itertools import accumulate
 import numpy as np
 
 from transforms import storage
-from transforms.elements import Placement, ShardSpec
+from transforms.elements import Placement, ShardSpec, key_numbers
 from transforms.pixels.size import Size
 from transforms.plan.dealing import Part, Strip, apportion, deal_shards, evenly, seeded_order
 from transforms.plan.inputs import InputImage, SplitShare
 from transforms.plan.order import Purpose, strip_order
 from transforms.plan.placement import Canvas, place
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the layout of the records of new data sets.
 
-1: the samples have no categories. 2: they have `category` and `label` where these are known.
+1: the samples have no categories. 2: they have `category` and `label` where these are known. 3:
+keys begin with `KEY_PREFIX`, so that nothing takes them for numbers.
 """
+
+KEY_PREFIX = "fg_bg_"
 
 PLAN = "state/plan.json"
 """The plan's file, relative to the data set's folder."""
@@ -79,14 +82,14 @@ class Plan:
         backgrounds: usable backgrounds, by id.
         parts: what was planned first, and what each extension has added; empty for a set that is
             planned at once.
-        layout: version of the layout of the records.
+        layout: version of the layout of the records, `LAYOUT` in new data sets.
         categories: names of the categories in the order of their labels; empty where the samples
             have none.
         ringing: whether resized cut-outs keep the overshoot of the filter, as in data sets of
             older versions, which stay as they are.
         shard_samples: samples in a shard where `num_shards` is None.
         distractors: things that are pasted into scenes without a label, by id.
-        excluded: keys of samples that are not made, sorted.
+        excluded: numbers (`Placement.numbers`) of samples that are not made, sorted.
         license: SPDX identifier of the data set's licence, None where none is given.
     """
 
@@ -102,7 +105,7 @@ class Plan:
     foregrounds: tuple[InputImage, ...]
     backgrounds: tuple[InputImage, ...]
     parts: tuple[Part, ...] = ()
-    layout: int = LAYOUT
+    layout: int = 2  # Digests leave it out, so it stays.
     categories: tuple[str, ...] = ()
     ringing: bool = False
     shard_samples: int = SAMPLES_PER_SHARD
@@ -118,7 +121,7 @@ class Plan:
         """Those of some samples that are made: all but the excluded ones."""
         if not self.excluded:
             return placements
-        return tuple(each for each in placements if each.key not in self._excluded)
+        return tuple(each for each in placements if each.numbers not in self._excluded)
 
     @property
     def inputs(self) -> tuple[InputImage, ...]:
@@ -127,13 +130,13 @@ class Plan:
 
     @cached_property
     def needlessly_excluded(self) -> tuple[str, ...]:
-        """The excluded keys that name no combination of this plan's inputs and placements."""
+        """The excluded ones that name no combination of this plan's inputs and placements."""
         if not self.excluded:
             return ()
         parts = [(set(p.foregrounds), set(p.backgrounds), p) for p in self.all_parts]
 
-        def combines(key: str) -> bool:
-            fg_id, bg_id, flip, seq = map(int, key.split("_"))
+        def combines(numbers: str) -> bool:
+            fg_id, bg_id, flip, seq = key_numbers(numbers)
             return flip < self.flips and any(
                 fg_id in foregrounds
                 and bg_id in backgrounds
@@ -141,7 +144,7 @@ class Plan:
                 for foregrounds, backgrounds, part in parts
             )
 
-        return tuple(key for key in self.excluded if not combines(key))
+        return tuple(each for each in self.excluded if not combines(each))
 
     @cached_property
     def all_parts(self) -> tuple[Part, ...]:
@@ -165,6 +168,11 @@ class Plan:
     def _totals(self) -> tuple[int, ...]:
         totals = [part.cells * self.flips for part in self.all_parts]
         return tuple(totals if self.max_samples is None else [min(*totals, self.max_samples)])
+
+    @property
+    def key_prefix(self) -> str:
+        """What the keys of samples begin with."""
+        return KEY_PREFIX if self.layout >= 3 else ""
 
     @cached_property
     def canvas(self) -> Canvas:
@@ -375,7 +383,14 @@ class Plan:
         flips, number = chosen.combination % self.flips, chosen.combination // self.flips
         sizes = [self._foreground_sizes[i] for i in chosen.fg_ids.tolist()]
         return place(
-            self.canvas, self.seed, chosen.fg_ids, sizes, chosen.bg_ids, flips, part.first + number
+            self.canvas,
+            self.seed,
+            chosen.fg_ids,
+            sizes,
+            chosen.bg_ids,
+            flips,
+            part.first + number,
+            self.key_prefix,
         )
 
     def to_json(self) -> str:

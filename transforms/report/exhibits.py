@@ -123,19 +123,19 @@ def gather(samples: Sequence[KeptSample], plan: Plan, meaning: DepthMeaning | No
         return cutouts[asset.id]
 
     def triple(sample: KeptSample) -> Triple:
-        fg_id, bg_id, flip, _ = (int(part) for part in sample.key.split("_"))
+        fg_id, bg_id, flip, _ = sample.ids
         own = cutout(plan.foreground_by_id[fg_id])
         foreground = None if own is None else own.foreground
         if foreground and flip:
             foreground = replace(foreground, note="mirrored", mirrored=True)
         shown_depth = None
         if sample.depth is not None and meaning is not None:
-            shown_depth = _depth(sample.key, sample.depth, meaning.near_is_large)
+            shown_depth = _depth(sample.numbers, sample.depth, meaning.near_is_large)
         return Triple(
             background(plan.background_by_id[bg_id]),
             foreground,
-            _composite(sample.key, sample.image),
-            _mask(sample.key, sample.mask),
+            _composite(sample.numbers, sample.image),
+            _mask(sample.numbers, sample.mask),
             shown_depth,
             None if sample.instances is None else _objects(sample),
         )
@@ -250,14 +250,14 @@ def _cutouts(plan: Plan, asset: InputImage) -> Cutouts:
     )
 
 
-def _composite(key: str, data: bytes) -> Exhibit:
+def _composite(numbers: str, data: bytes) -> Exhibit:
     image = Image.open(io.BytesIO(data))
     extension = "jpg" if image.format == "JPEG" else "png"
-    return Exhibit(f"fg_bg_{key}", "", f"images/fg_bg_{key}.{extension}", image, data)
+    return Exhibit(f"fg_bg_{numbers}", "", f"images/fg_bg_{numbers}.{extension}", image, data)
 
 
-def _mask(key: str, data: bytes) -> Exhibit:
-    name = f"bg_mask_{key}"
+def _mask(numbers: str, data: bytes) -> Exhibit:
+    name = f"bg_mask_{numbers}"
     return Exhibit(name, "", f"images/{name}.png", Image.open(io.BytesIO(data)), data)
 
 
@@ -265,15 +265,15 @@ def _objects(sample: KeptSample) -> Exhibit:
     composite = Image.open(io.BytesIO(sample.image))
     instances = np.asarray(Image.open(io.BytesIO(sample.instances or b"")))
     drawn = draw_instances(composite, instances)
-    name = f"objects_{sample.key}"
+    name = f"objects_{sample.numbers}"
     count = int(instances.max())
     note = f"{count} object{'' if count == 1 else 's'}"
     return Exhibit(name, note, f"images/{name}.png", drawn, _png(drawn))
 
 
-def _depth(key: str, data: bytes, near_is_large: bool) -> Exhibit:
+def _depth(numbers: str, data: bytes, near_is_large: bool) -> Exhibit:
     image = colour_depth(np.asarray(Image.open(io.BytesIO(data))), near_is_large)
-    name = f"depth_fg_bg_{key}"
+    name = f"depth_fg_bg_{numbers}"
     return Exhibit(name, "", f"images/{name}.png", image, _png(image))
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from transforms import storage
-from transforms.elements import Block, ShardSpec
+from transforms.elements import Block, ShardSpec, key_numbers
 from transforms.formats.base import Folder, TableFormat
 from transforms.formats.schema import Picture, Schema
 from transforms.plan.plan import Plan
@@ -29,6 +29,16 @@ class KeptSample:
     mask: bytes
     depth: bytes | None
     instances: bytes | None = None
+
+    @property
+    def ids(self) -> tuple[int, int, int, int]:
+        """fg_id, bg_id, flip and seq."""
+        return key_numbers(self.key)
+
+    @property
+    def numbers(self) -> str:
+        """They as in file names."""
+        return "_".join(map(str, self.ids))
 
 
 def keep_for_gallery(folder: Folder, plan: Plan, block: Block) -> None:

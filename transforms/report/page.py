@@ -52,7 +52,7 @@ def gallery_page(
     """The page as HTML text; every text from outside is escaped."""
     parts = [_samples(exhibits.triples)]
     parts += [_section(section) for section in exhibits.sections]
-    parts += [_statistics(statistics, meaning, plots), _reading(snippets, meaning)]
+    parts += [_statistics(statistics, meaning, plots), _reading(plan, snippets, meaning)]
     links = (f'<a href="#{part.anchor}">{escape(part.title)}</a>' for part in parts)
     package = files("transforms.report")
     return Template((package / "page.html").read_text("utf-8")).substitute(
@@ -138,7 +138,7 @@ def _figure(exhibit: Exhibit | None) -> str:
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
     name, note, path = _text(exhibit.name), _text(exhibit.note), escape(exhibit.path)
     alt = f"{name} · {note}" if note else name
-    # A long name breaks between the kind and the key.
+    # A long name breaks between the kind and the numbers.
     caption = re.sub(r"_(?=\d)", "_<wbr>", name, count=1)
     caption += f"<small>{note}</small>" if note else ""
     return (
@@ -174,9 +174,10 @@ def _statistics(
     return _Part("statistics", "Statistics", html)
 
 
-def _reading(snippets: Sequence[Snippet], meaning: DepthMeaning | None) -> _Part:
+def _reading(plan: Plan, snippets: Sequence[Snippet], meaning: DepthMeaning | None) -> _Part:
+    form = f"{plan.key_prefix} and four numbers" if plan.key_prefix else "fg_bg_flip_seq"
     text = (
-        "A sample's key is fg_bg_flip_seq: the foreground's id, the background's id, 1 for the"
+        f"A sample's key is {form}: the foreground's id, the background's id, 1 for the"
         " mirror image else 0, and the number of the placement."
     )
     if meaning is not None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.elements import Failure, ShardSpec
+from transforms.elements import Failure, ShardSpec, key_numbers
 from transforms.formats.base import Folder, IndexedFormat, OtherFile
 from transforms.formats.schema import Field, Schema
 from transforms.pixels.size import Size
@@ -113,7 +113,7 @@ def _batch(
 
 
 def _failed(failures: tuple[Failure, ...], plan: Plan, split: str) -> pa.RecordBatch:
-    numbers = [[int(part) for part in failure.key.split("_")] for failure in failures]
+    numbers = [key_numbers(failure.key) for failure in failures]
     ids = dict(zip(("fg_id", "bg_id", "flip", "seq"), zip(*numbers, strict=True), strict=True))
     values = {
         **{name: pa.array(column, pa.int64()) for name, column in ids.items()},
