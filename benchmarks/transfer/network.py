@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.transfer.data import Picture
+from benchmarks.transfer.tasks import Depth, Task
 from examples.train_torch import UNet
 from training.encoder import start_cutout_from_imagenet
 from transforms.models.cutout.network import MULTIPLE, STAGES, CutoutNetwork
@@ -27,9 +28,6 @@ WIDTHS = (48, 48, 32, 16)
 """Channels of the decoder at strides 32, 16, 8 and 4."""
 
 LEAK = 0.1
-RARE = -3.0
-"""Log odds of an object before training."""
-
 BRIGHTNESS = (0.6, 1.5)
 _AT_ONCE = 16
 _COARSE, *_FINER = sorted((stage.tap for stage in STAGES if stage.tap), reverse=True)
@@ -47,7 +45,7 @@ class Views:
 
     Attributes:
         features: by stride.
-        targets: float16 [n, side / 2, side / 2], share of the objects, NaN where it is unknown.
+        targets: float16 [n, side / 2, side / 2], as those of pictures.
     """
 
     features: Features
@@ -91,10 +89,11 @@ class Encoder:
         size = [max(1, round(n * scale / MULTIPLE)) * MULTIPLE for n in (height, width)]
         return self.features(_resized(_planes(picture.image), size))
 
-    def views(self, pictures: Iterable[Picture], views: int, seed: int) -> Views:
+    def views(self, task: Task, pictures: Iterable[Picture], views: int, seed: int) -> Views:
         """Squares of pictures at random places, mirrored or not and darker or brighter.
 
         Args:
+            task: what is to be learnt of them.
             pictures: the pictures.
             views: squares of each.
             seed: of what is drawn.
@@ -107,7 +106,7 @@ class Encoder:
                 image, target = view(picture, draw)
                 waiting.append(_resized(_planes(image), [self.side, self.side]))
                 half = (self.side // 2, self.side // 2)
-                targets.append(functional.adaptive_avg_pool2d(target[None, None], half)[0].half())
+                targets.append(task.reduced(target, half)[None].half())
                 if len(waiting) == _AT_ONCE:
                     parts.append(self.features(torch.cat(waiting)))
                     waiting = []
@@ -121,7 +120,7 @@ def view(picture: Picture, draw: np.random.Generator) -> tuple[np.ndarray, torch
     """A square of a picture at a random place, mirrored or not, darker or brighter.
 
     Returns:
-        float32 [side, side, 3] in 0..255, and the target, float32 [side, side].
+        float32 [side, side, 3] in 0..255, and the target of the same square, as large as it is.
     """
     height, width = picture.image.shape[:2]
     side = min(height, width)
@@ -129,6 +128,8 @@ def view(picture: Picture, draw: np.random.Generator) -> tuple[np.ndarray, torch
     step = -1 if draw.random() < 0.5 else 1
     factor = np.exp(draw.uniform(*np.log(BRIGHTNESS)))
     image = picture.image[top : top + side, left : left + side][:, ::step]
+    scale = min(picture.target.shape) / side
+    top, left, side = round(top * scale), round(left * scale), min(picture.target.shape)
     target = picture.target[top : top + side, left : left + side][:, ::step]
     return np.minimum(image * np.float32(factor), 255), torch.from_numpy(target.copy())
 
@@ -143,9 +144,13 @@ def _resized(planes: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
 
 
 class Decoder(nn.Module):
-    """Features to log odds of an object: from coarse to fine, and four pixels at once."""
+    """Features to log odds: from coarse to fine, and four pixels at once.
 
-    def __init__(self) -> None:
+    Args:
+        task: what it is trained for.
+    """
+
+    def __init__(self, task: Task) -> None:
         super().__init__()
         coarse, *finer = WIDTHS
         self.top = _convolution(_CHANNELS[_COARSE], coarse, 1)
@@ -157,9 +162,8 @@ class Decoder(nn.Module):
         )
         self.refine = nn.ModuleList(_convolution(width, width, 3) for width in finer)
         self.out = nn.Conv2d(WIDTHS[-1], 4, 3, 1, 1)
-        # Objects are rare. Without this start they become what nothing speaks against, all alike.
         assert self.out.bias is not None
-        nn.init.constant_(self.out.bias, RARE)
+        nn.init.constant_(self.out.bias, task.start)
 
     def forward(self, features: Features) -> torch.Tensor:
         """float32 [n, height / 2, width / 2], log odds."""
@@ -186,28 +190,34 @@ class FromScratch(nn.Module):
     """The small U-Net of the examples, which learns everything from the pictures alone.
 
     It takes a background and a composite; a photograph has no clean background and stands for both.
+
+    Args:
+        task: what it is trained for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__()
+        self._output = 1 if task.name == Depth.name else 0
         self.unet = UNet()
 
     def forward(self, features: Features) -> torch.Tensor:
         """float32 [n, height / 2, width / 2], log odds."""
-        mask, _ = self.unet(features[1], features[1])
-        return functional.avg_pool2d(mask, 2)[:, 0]
+        found = self.unet(features[1], features[1])[self._output]
+        return functional.avg_pool2d(found, 2)[:, 0]
 
 
 def train(
+    task: Task,
     sources: Sequence[Views],
     steps: int,
     batch: int,
     seed: int,
-    make: Callable[[], nn.Module] = Decoder,
+    make: Callable[[Task], nn.Module] = Decoder,
 ) -> nn.Module:
     """Trains a network on some sources, of which each gives the same number of views to a batch.
 
     Args:
+        task: what it is trained for.
         sources: what it is trained on.
         steps: of training.
         batch: views of a step, a multiple of the number of sources.
@@ -215,7 +225,7 @@ def train(
         make: makes the network that is trained, from features to log odds.
     """
     torch.manual_seed(seed)
-    decoder = make().to(memory_format=torch.channels_last)
+    decoder = make(task).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(decoder.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=WARM_UP, cycle_momentum=False
@@ -234,7 +244,7 @@ def train(
         targets = torch.cat([views.targets[at] for views, at in chosen]).float()
         with torch.autocast("cpu", torch.bfloat16):
             logits = decoder(features)
-        value = loss(logits.float(), targets)
+        value = task.loss(logits.float(), targets)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -248,26 +258,9 @@ def _order(count: int, wanted: int) -> torch.Tensor:
     return torch.cat([torch.randperm(count) for _ in range(rounds)])[:wanted]
 
 
-def loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Cross entropy and overlap of a batch where the target is known; a number.
-
-    Args:
-        logits: float [n, height, width].
-        targets: float [n, height, width] in 0..1, NaN where it is unknown.
-    """
-    known = (~torch.isnan(targets)).float()
-    targets = torch.nan_to_num(targets)
-    entropies = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    entropy = (entropies * known).sum() / known.sum().clamp(min=1)
-    chance = torch.sigmoid(logits) * known
-    both = (chance * targets).sum()
-    overlap = (both + 1) / (chance.sum() + targets.sum() - both + 1)
-    return entropy + 1 - overlap
-
-
 @torch.inference_mode()
 def predict(decoder: nn.Module, features: Features, size: tuple[int, int]) -> np.ndarray:
-    """The chance of an object, float32 of a size [height, width], from one picture's features."""
+    """What a network predicts from one picture's features: float32 of a size [height, width]."""
     with torch.autocast("cpu", torch.bfloat16):
         logits = decoder(features)
     fitted = functional.interpolate(

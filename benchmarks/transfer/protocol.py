@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from benchmarks.transfer.data import Picture, read_real, read_set
+from benchmarks.transfer.data import Picture, read_real
 from benchmarks.transfer.network import (
     Decoder,
     Encoder,
@@ -17,7 +17,8 @@ from benchmarks.transfer.network import (
     predict,
     train,
 )
-from benchmarks.transfer.scores import Scores, best_threshold, score
+from benchmarks.transfer.scores import DepthScores, Scores
+from benchmarks.transfer.tasks import TASKS, Objects, Task
 
 _MOST_VIEWS = 16
 
@@ -33,6 +34,7 @@ class Protocol:
         batch: pictures of a step.
         few: real pictures that are mixed in; others for each seed.
         scratch: whether the network starts from nothing, for comparison.
+        task: what it is trained for, a name of `TASKS`.
     """
 
     side: int = 256
@@ -41,6 +43,7 @@ class Protocol:
     batch: int = 16
     few: int = 20
     scratch: bool = False
+    task: str = Objects.name
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Run:
 
     arm: str
     seed: int
-    scores: Scores
+    scores: Scores | DepthScores
 
 
 @dataclass(frozen=True)
@@ -105,35 +108,35 @@ class Judge:
     """Scores a decoder on real pictures, whose features are computed once.
 
     Args:
+        task: what is scored.
         encoder: makes the features.
         real: what is scored.
         select: what chooses the threshold; empty for none.
     """
 
     def __init__(
-        self, encoder: Encoder, real: Sequence[Picture], select: Sequence[Picture]
+        self, task: Task, encoder: Encoder, real: Sequence[Picture], select: Sequence[Picture]
     ) -> None:
-        self._real = self._seen(encoder, real)
-        self._select = self._seen(encoder, select)
+        self._task = task
+        self._real, self._select = real, select
+        self._features, self._others = (
+            [encoder.whole(picture) for picture in pictures] for pictures in (real, select)
+        )
 
-    @staticmethod
-    def _seen(encoder: Encoder, pictures: Sequence[Picture]) -> list[tuple[Features, np.ndarray]]:
-        return [(encoder.whole(picture), picture.target) for picture in pictures]
-
-    def scores(self, decoder: nn.Module) -> tuple[Scores, list[np.ndarray]]:
-        """Scores, and the chance of an object in each picture, float32 [height, width]."""
-        threshold = None
-        if self._select:
-            threshold = best_threshold(*_predicted(decoder, self._select))
-        chances, targets = _predicted(decoder, self._real)
-        return score(chances, targets, threshold), chances
+    def scores(self, decoder: nn.Module) -> tuple[Scores | DepthScores, list[np.ndarray]]:
+        """Scores, and what is predicted of each picture, float32 of its target's size."""
+        predicted = _predicted(decoder, self._features, self._real)
+        others = _predicted(decoder, self._others, self._select)
+        return self._task.score(predicted, self._real, (others, self._select)), predicted
 
 
 def _predicted(
-    decoder: nn.Module, pictures: Sequence[tuple[Features, np.ndarray]]
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    targets = [target for _, target in pictures]
-    return [predict(decoder, features, target.shape) for features, target in pictures], targets
+    decoder: nn.Module, features: Sequence[Features], pictures: Sequence[Picture]
+) -> list[np.ndarray]:
+    return [
+        predict(decoder, one, picture.target.shape)
+        for one, picture in zip(features, pictures, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +154,15 @@ class Photographs:
     train: list[Picture]
 
     @classmethod
-    def read(cls, real: Path, select: Path | None, train: Path | None) -> "Photographs":
+    def read(
+        cls, real: Sequence[Path], select: Sequence[Path], train: Sequence[Path]
+    ) -> "Photographs":
         """From folders as `read_real` takes them; raises what it raises."""
         return cls(
-            read_real(real),
-            read_real(select) if select else [],
-            read_real(train) if train else [],
+            *(
+                [picture for folder in folders for picture in read_real(folder)]
+                for folders in (real, select, train)
+            )
         )
 
 
@@ -183,31 +189,33 @@ def runs(
         protocol: how it is trained.
 
     Yields:
-        Each run, and its predicted chances for the pictures that are scored.
+        Each run, and what it predicts of the pictures that are scored.
     """
     missing = [
         (arm, seed) for arm in wanted for seed in range(seeds) if (arm.name, seed) not in done
     ]
     if not missing:
         return
+    task = TASKS[protocol.task]
     encoder = Encoder(protocol.side, pretrained=not protocol.scratch)
-    judge = Judge(encoder, photographs.real, photographs.select)
+    judge = Judge(task, encoder, photographs.real, photographs.select)
     many = min(_MOST_VIEWS, max(1, protocol.pictures // max(1, len(photographs.train))))
     real = None
     if any(arm.real is not None for arm, _ in missing):
-        real = encoder.views(photographs.train, many, 0)
+        real = encoder.views(task, photographs.train, many, 0)
     held: tuple[Path, Views] | None = None
     for arm, seed in missing:
         sources = []
         if arm.data is not None:
             if held is None or held[0] != arm.data:
                 held = None  # Two data sets at a time would take twice the memory.
-                held = arm.data, encoder.views(read_set(arm.data, protocol.pictures), 1, 0)
+                pictures = task.read_set(arm.data, protocol.pictures)
+                held = arm.data, encoder.views(task, pictures, 1, 0)
             sources.append(held[1])
         if arm.real is not None and real is not None:
             chosen = choose(len(photographs.train), arm.real, seed)
             sources.append(real.of(chosen, many))
         make = FromScratch if protocol.scratch else Decoder
-        decoder = train(sources, protocol.steps, protocol.batch, seed, make)
-        scores, chances = judge.scores(decoder)
-        yield Run(arm.name, seed, scores), chances
+        decoder = train(task, sources, protocol.steps, protocol.batch, seed, make)
+        scores, predicted = judge.scores(decoder)
+        yield Run(arm.name, seed, scores), predicted

@@ -12,16 +12,9 @@ from PIL import Image
 
 from benchmarks.transfer.data import Picture
 from benchmarks.transfer.protocol import Protocol, Run
-from benchmarks.transfer.scores import Scores
+from benchmarks.transfer.scores import DepthScores, Scores
+from benchmarks.transfer.tasks import TASKS, Task
 
-_FIGURES = {
-    "precision": "average precision",
-    "small": "small objects",
-    "large": "large objects",
-    "best_iou": "best IoU",
-    "iou": "IoU, threshold chosen elsewhere",
-}
-_PLOTTED = ("precision", "small", "large")
 _SHOWN = 8
 _SHOWN_HEIGHT = 96
 
@@ -41,7 +34,8 @@ def load(path: Path, protocol: Protocol) -> list[Run]:
     content = json.loads(path.read_text())
     if content["protocol"] != asdict(protocol):
         raise OtherProtocol(f"{path} has results of {content['protocol']}; give another --output")
-    return [Run(run["arm"], run["seed"], Scores(**run["scores"])) for run in content["runs"]]
+    scores = TASKS[protocol.task].scores
+    return [Run(run["arm"], run["seed"], scores(**run["scores"])) for run in content["runs"]]
 
 
 def save(path: Path, protocol: Protocol, runs: Sequence[Run]) -> None:
@@ -50,22 +44,22 @@ def save(path: Path, protocol: Protocol, runs: Sequence[Run]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def by_arm(runs: Iterable[Run]) -> dict[str, list[Scores]]:
+def by_arm(runs: Iterable[Run]) -> dict[str, list[Scores | DepthScores]]:
     """Scores by arm, in the order in which the arms appear."""
-    found: dict[str, list[Scores]] = {}
+    found: dict[str, list[Scores | DepthScores]] = {}
     for run in runs:
         found.setdefault(run.arm, []).append(run.scores)
     return found
 
 
-def table(runs: Sequence[Run]) -> str:
+def table(task: Task, runs: Sequence[Run]) -> str:
     """A Markdown table: mean and standard deviation over the runs of each arm."""
     lines = [
-        f"| trained on | runs | {' | '.join(_FIGURES.values())} |",
-        f"| --- | ---: |{' ---: |' * len(_FIGURES)}",
+        f"| trained on | runs | {' | '.join(task.figures.values())} |",
+        f"| --- | ---: |{' ---: |' * len(task.figures)}",
     ]
     for arm, scores in by_arm(runs).items():
-        cells = (_cell([getattr(one, name) for one in scores]) for name in _FIGURES)
+        cells = (_cell([getattr(one, name) for one in scores]) for name in task.figures)
         lines.append(f"| {arm} | {len(scores)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -78,17 +72,17 @@ def _cell(values: Sequence[float | None]) -> str:
     return mean if len(numbers) == 1 else f"{mean} ± {np.std(numbers, ddof=1):.3f}"
 
 
-def plot(runs: Sequence[Run], picture: Path) -> None:
+def plot(task: Task, runs: Sequence[Run], picture: Path) -> None:
     """Draws a dot for each run and a line at the mean of each arm, as PNG."""
     arms = by_arm(runs)
     figure = Figure(figsize=(9, 0.9 + 0.3 * len(arms)), layout="constrained")
-    panels = figure.subplots(1, len(_PLOTTED), sharey=True)
-    for axes, name in zip(panels, _PLOTTED, strict=True):
+    panels = figure.subplots(1, len(task.plotted), sharey=True)
+    for axes, name in zip(panels, task.plotted, strict=True):
         for row, scores in enumerate(arms.values()):
             values = [getattr(one, name) for one in scores]
             axes.plot(values, [row] * len(values), "o", markersize=4, alpha=0.5, color="tab:blue")
             axes.plot([np.mean(values)] * 2, [row - 0.35, row + 0.35], color="tab:red")
-        axes.set(title=_FIGURES[name], xlim=(0, 1))
+        axes.set(title=task.figures[name], xlim=(0, 1))
         axes.grid(alpha=0.3)
     panels[0].set_yticks(range(len(arms)), list(arms))
     panels[0].invert_yaxis()
@@ -99,24 +93,27 @@ class Sheet:
     """Predictions of each arm's first run, side by side; a column is kept as a file of its own.
 
     Args:
+        task: what is predicted.
         folder: of the columns.
         pictures: real pictures, of which some are shown.
     """
 
-    def __init__(self, folder: Path, pictures: Sequence[Picture]) -> None:
+    def __init__(self, task: Task, folder: Path, pictures: Sequence[Picture]) -> None:
+        self._task = task
         self._folder = folder
         count = min(_SHOWN, len(pictures))
         self._shown = [number * len(pictures) // count for number in range(count)]
         self._pictures = [pictures[number] for number in self._shown]
 
-    def add(self, arm: str, chances: Sequence[np.ndarray]) -> None:
+    def add(self, arm: str, predicted: Sequence[np.ndarray]) -> None:
         """Keeps an arm's predictions for all pictures."""
         self._folder.mkdir(exist_ok=True)
-        _column([chances[number] for number in self._shown]).save(self._path(arm))
+        shown = [self._task.shown(predicted[number]) for number in self._shown]
+        _column(shown).save(self._path(arm))
 
     def write(self, arms: Iterable[str], path: Path) -> None:
         """Picture, truth and the arms that there are, from left to right, as JPEG."""
-        truth = [np.nan_to_num(picture.target, nan=0.5) for picture in self._pictures]
+        truth = [self._task.shown(picture.target) for picture in self._pictures]
         columns = [_column([picture.image / 255 for picture in self._pictures]), _column(truth)]
         columns += [Image.open(self._path(arm)) for arm in arms if self._path(arm).exists()]
         tiles = np.hstack([np.asarray(column.convert("RGB")) for column in columns])

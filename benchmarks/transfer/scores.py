@@ -1,10 +1,12 @@
-"""How well the objects of pictures are found, pixel by pixel."""
+"""How well the objects of pictures are found, pixel by pixel, and how well their depth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+
+from training.metrics import DepthScore, score_depth
 
 SMALL = 0.01
 """An object is small below this share of its picture."""
@@ -134,3 +136,83 @@ def best_threshold(chances: Sequence[np.ndarray], targets: Sequence[np.ndarray])
     judged = ~np.isnan(target)
     chance = np.concatenate([one.ravel() for one in chances])
     return curve(chance[judged], target[judged] >= 0.5).best()[1]
+
+
+STEP = 0.1
+"""An edge of depth is a difference of this share of a picture's range of inverse depth."""
+
+_EDGE = 3
+
+
+@dataclass(frozen=True)
+class DepthScores:
+    """Scores of predicted depth; each picture counts the same within its source, each source too.
+
+    Attributes:
+        within_rows: mean rank correlation within rows, where a slope from top to bottom has 0.
+        spearman: rank correlation over all pixels of a picture.
+        abs_rel: mean of |predicted - true| / true in depth, after scale and shift in inverse depth.
+        edge_order: share of the pixel pairs across edges whose nearer pixel is predicted nearer.
+        edge_step: predicted difference of such pairs, after scale and shift, over the true one.
+    """
+
+    within_rows: float
+    spearman: float
+    abs_rel: float
+    edge_order: float
+    edge_step: float
+
+
+def depth_scores(
+    predicted: Sequence[np.ndarray], targets: Sequence[np.ndarray], sources: Sequence[str]
+) -> DepthScores:
+    """Scores of depth.
+
+    Args:
+        predicted: float [height, width] of each picture, relative inverse depth.
+        targets: float [height, width] of each picture, inverse depth up to scale, NaN where it is
+            unknown.
+        sources: of each picture.
+    """
+    by_source: dict[str, list[tuple[float, ...]]] = {}
+    for depth, target, source in zip(predicted, targets, sources, strict=True):
+        one: DepthScore = score_depth(depth, target)
+        row = (one.row_spearman, one.spearman, one.abs_rel, *edges(depth, target))
+        by_source.setdefault(source, []).append(row)
+    means = [_mean(np.array(rows)) for rows in by_source.values()]
+    return DepthScores(*_mean(np.array(means)).tolist())
+
+
+def _mean(rows: np.ndarray) -> np.ndarray:
+    """Means of columns over what is not NaN; NaN where all is."""
+    known = ~np.isnan(rows)
+    total = np.where(known, rows, 0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+
+
+def edges(depth: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+    """Order and step of pixel pairs three pixels apart across the edges of measured depth.
+
+    Args:
+        depth: float [height, width], relative inverse depth.
+        target: float [height, width], inverse depth up to scale, NaN where it is unknown.
+
+    Returns:
+        `edge_order` and `edge_step` of one picture; NaN where it has no edges.
+    """
+    known = np.isfinite(target)
+    low, high = np.percentile(target[known], [1, 99])
+    columns = np.stack([depth[known], np.ones(int(known.sum()))], axis=1).astype(np.float64)
+    scale = max(0.0, float(np.linalg.lstsq(columns, target[known], rcond=None)[0][0]))
+    found, true = [], []
+    for here, there in ((np.s_[_EDGE:], np.s_[:-_EDGE]), (np.s_[:, _EDGE:], np.s_[:, :-_EDGE])):
+        step = target[here] - target[there]
+        with np.errstate(invalid="ignore"):
+            edge = np.abs(step) > STEP * (high - low)
+        sign = np.sign(step[edge])
+        found.append((depth[here] - depth[there])[edge] * sign)
+        true.append(step[edge] * sign)
+    predicted, steps = np.concatenate(found), np.concatenate(true)
+    if not len(steps):
+        return float("nan"), float("nan")
+    return float(np.mean(predicted > 0)), float(scale * predicted.sum() / steps.sum())

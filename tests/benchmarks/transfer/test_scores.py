@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from benchmarks.transfer.scores import Scores, best_threshold, curve, score, sizes
+from benchmarks.transfer.scores import (
+    Scores,
+    best_threshold,
+    curve,
+    depth_scores,
+    edges,
+    score,
+    sizes,
+)
 
 
 def test_a_curve_of_four_pixels():
@@ -67,3 +75,45 @@ def test_pictures_of_different_sizes_are_scored_together():
     found = score([chance, np.zeros_like(more)], [target, more], 0.95)
     assert isinstance(found, Scores)
     assert found.large == 1 and found.best_iou == pytest.approx(20 / 39) and found.iou == 0
+
+
+def steps():
+    """Inverse depth with one step from 1 to 2 at column 30 of 60, a slope, and a hole."""
+    target = np.ones((16, 60))
+    target[:, 30:] = 2
+    target += np.linspace(0, 0.05, 60)
+    target[:2] = np.nan
+    return target
+
+
+def test_order_and_step_at_the_edges_of_depth():
+    target = steps()
+    assert edges(3 * np.nan_to_num(target) - 1, target) == (1, pytest.approx(1))
+    order, step = edges(-target, target)
+    assert order == 0 and step == 0
+
+    half = np.nan_to_num(target).copy()
+    half[8:] = np.where(half[8:] < 1.5, 2, 1)  # The lower eight of 14 rows are the wrong way round.
+    assert edges(half, target)[0] == pytest.approx(6 / 14)
+    ramp = np.tile(np.arange(60.0), (16, 1))  # Rises by 3 of 59 across the edge.
+    order, step = edges(ramp, target)
+    assert order == 1 and 0.05 < step < 0.15
+    assert np.isnan(edges(ramp, np.full((16, 60), 1.0))).all()
+
+
+def test_sources_of_depth_count_the_same():
+    right = steps()
+    wrong = 4 - right
+    targets = [right, right, right, right]
+    found = depth_scores([right, right, right, wrong], targets, ["a", "a", "a", "b"])
+    assert found.edge_order == pytest.approx(0.5) and found.edge_step == pytest.approx(0.5)
+    assert found.spearman == pytest.approx(0, abs=1e-6)
+    whole = depth_scores([right], [2 * right], ["a"])
+    assert whole.within_rows == pytest.approx(1) and whole.abs_rel == pytest.approx(0, abs=1e-6)
+
+
+def test_a_picture_without_edges_counts_in_the_other_scores():
+    right = steps()
+    ramp = np.tile(np.linspace(1, 1.01, 60), (16, 1))
+    found = depth_scores([right, ramp], [right, ramp], ["a", "a"])
+    assert found.edge_order == 1 and found.spearman == pytest.approx(1)
