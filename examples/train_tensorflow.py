@@ -2,7 +2,7 @@
 
     python -m examples.train_tensorflow --data=DIR --output=RESULTS
 
-For photographs, begin with a pretrained encoder instead: docs/training_example.md says how.
+For photographs, begin with a pretrained encoder instead: `examples.train_photographs`.
 
 DIR is a data set with depth as TFRecord and a split by foreground (`--split=train:0.9,test:0.1`).
 Writes `report.json`, `predictions.png` and `model.keras` into RESULTS. Needs the extra

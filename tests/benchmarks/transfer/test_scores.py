@@ -66,6 +66,9 @@ def test_large_and_small_objects_are_scored_apart_and_the_unknown_never():
     assert score([chance], [target], None).iou is None
     chance[10, 10] = 0
     assert best_threshold([chance], [target]) == pytest.approx(0.9)
+    chance[5:8, 5:11] = 0.3
+    chance[30:] = 0.5
+    assert best_threshold([chance], [target]) == pytest.approx(0.3)
 
 
 def test_pictures_of_different_sizes_are_scored_together():
