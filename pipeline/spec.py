@@ -27,6 +27,7 @@ from pipeline.option import (
     nearest,
     normalise,
     option,
+    whole,
 )
 from pipeline.scene_spec import PRESETS, Angles, Objects, resolved_options
 from transforms.formats import NAMES
@@ -144,6 +145,27 @@ def parse_splits(text: str) -> tuple[SplitShare, ...]:
     return Shares().parse(text)
 
 
+@dataclass(frozen=True)
+class Sides(Kind):
+    """Sides of pictures in pixels: `160` for squares, else width and height, `208x160`."""
+
+    metavar: str = "N|WxH"
+
+    def accept(self, value: object) -> int | str:
+        """The side of a square as an int, any other size as text."""
+        number = whole(value)
+        try:
+            if number is None and not isinstance(value, str):
+                raise ValueError
+            size = Size.of(value if isinstance(value, str) else f"{number}")
+        except ValueError:
+            raise Refused("is not understood; give N, or WIDTHxHEIGHT such as 208x160") from None
+        if not 1 <= size.short <= size.long <= MAX_SIDE:
+            each = "" if isinstance(size.spelt, int) else " for each side"
+            raise Refused(f"is invalid; give 1 to {MAX_SIDE}{each}")
+        return size.spelt
+
+
 @documented
 @dataclass(frozen=True)
 class DatasetSpec:
@@ -176,8 +198,9 @@ class DatasetSpec:
             " or name, with or without _mask, -mask, _alpha or _matte, else by number",
         ),
     )
-    image_size: int = field(
-        default=160, metadata=option(_SAMPLES, Whole(1, MAX_SIDE), "side in pixels")
+    image_size: int | str = field(
+        default=160,
+        metadata=option(_SAMPLES, Sides(), "side in pixels, or width x height such as 208x160"),
     )
     foreground_size: int = field(
         default=80,
@@ -443,8 +466,8 @@ class DatasetSpec:
         metadata=option(
             _SCENES,
             Choice(("centre", "random")),
-            "the part of a background that is shown: its centred square, or for each sample another"
-            " square, from half its short side on and no smaller than the picture",
+            "the part of a background that is shown, in the picture's aspect: the largest one, or"
+            " for each sample another, from half of that on and no smaller than the picture",
             unset="centre",
         ),
     )
@@ -456,12 +479,12 @@ class DatasetSpec:
             "keys of samples that are not made, a line each, such as the picks of the viewer",
         ),
     )
-    zip_depth_size: int | None = field(
+    zip_depth_size: int | str | None = field(
         default=None,
         metadata=option(
             _STORAGE,
-            Whole(1, MAX_SIDE),
-            "side of the depth maps in batch zips in pixels, for models with a smaller depth map",
+            Sides(),
+            "size of the depth maps in batch zips, as --image_size, for models with a smaller map",
             unset="that of the composites",
         ),
     )
@@ -542,11 +565,11 @@ class DatasetSpec:
         from transforms.formats import FORMATS  # Brings Beam with it.
 
         _, high = self.scale_jitter or (1.0, 1.0)
-        if round(self.foreground_size * high) > self.image_size:
+        if round(self.foreground_size * high) > self.size.short:
             raise SpecError(
                 f"--foreground_size={self.foreground_size}"
                 f"{f' times {high:g}' if self.scale_jitter else ''} does not fit into"
-                f" --image_size={self.image_size}; make it at most that"
+                f" --image_size={self.image_size}; make it at most {self.size.short}"
             )
         unknown = sorted(set(self.formats) - set(FORMATS))
         if unknown or not self.formats or len(set(self.formats)) < len(self.formats):
@@ -566,20 +589,24 @@ class DatasetSpec:
             raise SpecError("--occlude needs the ground of backgrounds; add --placing=grounded")
         if self.truncation is not None and self.truncation > 0.9:
             raise SpecError(f"--truncation={self.truncation:g} is invalid; give at most 0.9")
-        if self.zip_depth_size is not None:
-            self._check_zip_depth(self.zip_depth_size)
+        if self.zip_depth is not None:
+            self._check_zip_depth(self.zip_depth)
         self._check_splits()
 
-    def _check_zip_depth(self, side: int) -> None:
+    def _check_zip_depth(self, wanted: Size) -> None:
+        given, size = f"--zip_depth_size={wanted.spelt}", self.size
         if "zip" not in self.formats or not self.with_depth:
             raise SpecError(
-                f"--zip_depth_size={side} is for the depth maps of batch zips; add zip to --formats"
-                " and give a depth model"
+                f"{given} is for the depth maps of batch zips; add zip to --formats and give a"
+                " depth model"
             )
-        if side > self.image_size:
+        if wanted.width > size.width or wanted.height > size.height:
+            raise SpecError(f"{given} is larger than --image_size={size.spelt}; give at most that")
+        if not wanted.is_like(size):
+            like = Size(wanted.width, max(1, round(wanted.width * size.height / size.width)))
             raise SpecError(
-                f"--zip_depth_size={side} is larger than --image_size={self.image_size}; give at"
-                " most that"
+                f"{given} has another aspect than --image_size={size.spelt}; give one such as"
+                f" {like.spelt}"
             )
 
     def _check_splits(self) -> None:

@@ -67,12 +67,12 @@ def plain(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateRes
 
 @pytest.fixture(scope="session")
 def full(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateResult:
-    """A finished data set with everything: depth, all formats, two splits, 160 pixels."""
+    """A finished data set with everything: depth, all formats, two splits, 160 x 128 pixels."""
     output = tmp_path_factory.mktemp("full") / "set"
     spec = make_spec(
         inputs,
         output,
-        image_size=160,
+        image_size="160x128",
         foreground_size=80,
         placements=2,
         depth_model="builtin",

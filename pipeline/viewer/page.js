@@ -6,6 +6,7 @@ const PAGE = 200; // Rows of an answer.
 const TALLEST = 8000000; // Pixels that every browser can scroll.
 const GAP = 8, CAPTION = 20, PADDING = 4;
 const SHOWN_KEYS = 500;
+const LEAST = 24; // Sides of a picture in a tile.
 const VIEW_NAMES = { side: "side by side" };
 const FILTERS = ["text", "sort", "split", "category", "fg", "bg", "flip", "least", "most",
   "objects_from", "objects_to", "failed"];
@@ -69,10 +70,16 @@ function writeLink() {
 
 // The grid
 
+// Width and height of a picture in a tile; its longer side has the size that is chosen.
+function tileSize() {
+  const scale = Number(state.size) / Math.max(set.width, set.height);
+  return [set.width, set.height].map((side) => Math.max(LEAST, Math.round(side * scale)));
+}
+
 function measure() {
-  const size = Number(state.size), count = views().length;
-  const width = size * count + 3 * (count - 1) + 2 * PADDING;
-  const height = size + CAPTION + 2 * PADDING + GAP;
+  const [across, down] = tileSize(), count = views().length;
+  const width = across * count + 3 * (count - 1) + 2 * PADDING;
+  const height = down + CAPTION + 2 * PADDING + GAP;
   const columns = Math.max(1, Math.floor((scroller.clientWidth - GAP) / (width + GAP)));
   const rows = Math.ceil(total / columns), content = rows * height + GAP;
   const tall = Math.min(content, TALLEST), view = scroller.clientHeight;
@@ -134,7 +141,7 @@ function fill(tile, row) {
   const pictures = make("div", { className: "pictures" });
   for (const view of views()) {
     const frame = make("div", { className: "frame" });
-    frame.style.width = frame.style.height = `${state.size}px`;
+    [frame.style.width, frame.style.height] = tileSize().map((side) => `${side}px`);
     if (failure) frame.append(make("p", { className: "failure", textContent: failure }));
     else frame.append(make("img", { src: picture(number, view), alt: `${view} of ${key}`, draggable: false }));
     pictures.append(frame);
@@ -414,8 +421,8 @@ function shape(tag, attributes) {
 }
 
 function figure(row, view, key, box) {
-  const svg = shape("svg", { viewBox: `0 0 ${set.side} ${set.side}`, role: "img", "aria-label": `${view} of ${key}` });
-  svg.append(shape("image", { href: picture(row, view), width: set.side, height: set.side }));
+  const svg = shape("svg", { viewBox: `0 0 ${set.width} ${set.height}`, role: "img", "aria-label": `${view} of ${key}` });
+  svg.append(shape("image", { href: picture(row, view), width: set.width, height: set.height }));
   if ($("detail-box").getAttribute("aria-pressed") === "true" && box) {
     svg.append(shape("rect", { x: box[0], y: box[1], width: box[2], height: box[3] }));
   }
@@ -484,6 +491,7 @@ function pressed(event) {
 
 async function start() {
   set = await get("/api/set");
+  document.documentElement.style.setProperty("--aspect", `${set.width} / ${set.height}`);
   document.title = `${set.name} · ${set.samples.toLocaleString("en")} samples`;
   $("name").textContent = set.name;
   $("name").title = [set.place, set.license].filter(Boolean).join("\n");

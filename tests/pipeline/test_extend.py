@@ -38,6 +38,7 @@ def spec_of(inputs: Path, output: Path, placements: int) -> DatasetSpec:
         inputs,
         output,
         placements=placements,
+        image_size="72x56",
         formats=("tfrecord", "parquet", "webdataset"),
         splits=(SplitShare("train", 0.75), SplitShare("test", 0.25)),
         num_shards=4,

@@ -120,7 +120,7 @@ def test_tfds_opens_both_data_sets(full):
     }
     for example in builder.as_dataset(split="test").take(5):
         row = by_key[example["key"].numpy().decode()]
-        assert example["image"].shape == (160, 160, 3) and example["depth"].dtype == "uint16"
+        assert example["image"].shape == (128, 160, 3) and example["depth"].dtype == "uint16"
         np.testing.assert_array_equal(
             example["mask"].numpy()[..., 0], picture(row["mask"]["bytes"])
         )
@@ -138,12 +138,12 @@ def test_datasets_opens_both_configs_with_pictures_decoded(full, tmp_path):
     loaded = datasets.load_dataset(full.output, cache_dir=str(tmp_path))
     assert {name: len(split) for name, split in loaded.items()} == {"train": 216, "test": 72}
     sample = loaded["test"][0]
-    assert sample["image"].size == (160, 160) and sample["mask"].mode == "L"
+    assert sample["image"].size == (160, 128) and sample["mask"].mode == "L"
     assert sample["depth"].mode == "I;16" and len(sample["bbox"]) == 4
     assets = datasets.load_dataset(full.output, "assets", cache_dir=str(tmp_path))
-    assert len(assets["backgrounds"]) == 6 and assets["backgrounds"][0]["image"].size == (160, 160)
+    assert len(assets["backgrounds"]) == 6 and assets["backgrounds"][0]["image"].size == (160, 128)
     streamed = datasets.load_dataset(full.output, split="train", streaming=True)
-    assert next(iter(streamed))["image"].size == (160, 160)
+    assert next(iter(streamed))["image"].size == (160, 128)
 
 
 def test_batch_zips_hold_every_picture(full):
@@ -159,7 +159,7 @@ def test_batch_zips_hold_every_picture(full):
             assert len([n for n in names if n.startswith("bg_jpg/bg_img_")]) == 6
             for name in names:
                 size = Image.open(io.BytesIO(batch.read(name))).size
-                assert size == (160, 160) and name.endswith(".jpg") and ".." not in name
+                assert size == (160, 128) and name.endswith(".jpg") and ".." not in name
             keys = {
                 n.removeprefix("fg_bg_jpg/").removesuffix(".jpg")
                 for n in names

@@ -33,6 +33,7 @@ TABLES = ("tfrecord", "parquet", "webdataset")
 
 def spec_of(inputs: Path, output: Path, **changes: object) -> DatasetSpec:
     values = {"depth_model": "builtin", "depth_labels": "layered", "depth_passes": 2}
+    changes = {"image_size": "80x64", **changes}
     return make_spec(inputs, output, **{"placements": 1, **values, **changes})
 
 
@@ -117,7 +118,7 @@ def test_tfds_and_hugging_face_read_the_fields(layered):
         assert sample["object_depth"].numpy() == np.float32(by_key[key])
     [folder] = Path(layered.output).glob("tfrecord/mask_depth_assets/*")
     clean = next(iter(tfds.builder_from_directory(str(folder)).as_dataset(split="backgrounds")))
-    assert clean["depth"].shape == (64, 64, 1) and clean["depth"].numpy().max() == 65535
+    assert clean["depth"].shape == (64, 80, 1) and clean["depth"].numpy().max() == 65535
     sample = datasets.load_dataset(layered.output, split="train")[3]
     assert sample["object_depth"] == pytest.approx(by_key[sample["key"]])
     clean = datasets.load_dataset(layered.output, "assets", split="foregrounds")[0]

@@ -24,6 +24,7 @@ from pipeline.options import from_arguments, generate_flags, performance_of, rea
 from pipeline.performance import Performance
 from pipeline.spec import DatasetSpec, SplitShare
 from transforms.formats import FORMATS, NAMES
+from transforms.pixels.size import Size
 
 PLACES = {"foregrounds": "f", "backgrounds": "b", "output": "o"}
 
@@ -125,10 +126,10 @@ def test_python_gives_what_is_plain():
         ({"foregrounds": b"x"}, "--foregrounds=b'x' is invalid; give a path"),
         ({"output": ""}, "--output= is empty; give a path"),
         ({"masks": ""}, "--masks= is empty; give a path"),
-        ({"image_size": "64"}, "--image_size=64 is invalid; give a whole number"),
-        ({"image_size": 64.5}, "--image_size=64.5 is invalid; give a whole number"),
-        ({"image_size": None}, "--image_size=None is invalid; give a whole number"),
-        ({"image_size": True}, "--image_size=True is invalid; give a whole number"),
+        ({"image_size": "64x"}, "--image_size=64x is not understood; give N, or WIDTHxHEIGHT"),
+        ({"image_size": 64.5}, "--image_size=64.5 is not understood; give N, or"),
+        ({"image_size": None}, "--image_size=None is not understood; give N, or"),
+        ({"image_size": True}, "--image_size=True is not understood; give N, or"),
         ({"placements": float("inf")}, "--placements=inf is invalid; give a whole number"),
         ({"flip": "yes"}, "--flip=yes is invalid; give true or false"),
         ({"flip": 1}, "--flip=1 is invalid; give true or false"),
@@ -173,7 +174,10 @@ def test_performance_is_refused_with_the_name_of_the_option(changes, words):
         ("--num_shards=--5", "--num_shards=--5 is not understood; give auto or a number"),
         ("--num_shards=²", "--num_shards=² is not understood; give auto or a number"),
         ("--num_shards=0", "--num_shards=0 is invalid; give at least 1"),
-        ("--image_size=6x", "--image_size=6x is not understood; give a whole number"),
+        (
+            "--image_size=6x",
+            "--image_size=6x is not understood; give N, or WIDTHxHEIGHT such as 208x160",
+        ),
         ("--depth_device=nonsense", "--depth_device=nonsense is unknown"),
         ("--depth_threads=-1", "--depth_threads=-1 is invalid; give at least 1"),
         ("--direct_num_workers=-3", "--direct_num_workers=-3 is invalid; give at least 1"),
@@ -247,6 +251,8 @@ split: {train: 0.9, test: 0.1}
 scale_jitter: 0.5:1.0
 formats: [zip]
 flip: false
+image_size: 208x160
+zip_depth_size: 80
 depth_threads: 2
 direct_num_workers: 2
 """
@@ -258,6 +264,8 @@ split = "train:0.9,test:0.1"
 scale_jitter = [0.5, 1]
 formats = "zip"
 flip = false
+image_size = "208x160"
+zip_depth_size = 80
 depth_threads = 2
 direct_num_workers = 2
 """
@@ -269,8 +277,13 @@ def test_a_config_file_gives_options_and_flags_win(tmp_path, name, text):
     config = read_config(str(tmp_path / name))
     spec = spec_of(arguments("--formats=parquet", "--flip"), config.values)
     assert spec == spec_with(
-        splits={"train": 0.9, "test": 0.1}, scale_jitter=(0.5, 1.0), formats=("parquet",)
+        splits={"train": 0.9, "test": 0.1},
+        scale_jitter=(0.5, 1.0),
+        formats=("parquet",),
+        image_size="208x160",
+        zip_depth_size=80,
     )
+    assert spec.size == Size(208, 160) and spec.zip_depth == Size(80, 80)
     assert performance_of(arguments(), config.values) == Performance(threads=2)
     assert config.beam == ("--direct_num_workers=2",)
 
@@ -299,8 +312,17 @@ def test_a_config_file_that_is_not_there(tmp_path, capsys):
 
 def test_a_wrong_value_in_a_config_file_is_named(tmp_path):
     (tmp_path / "job.yaml").write_text("foregrounds: f\nbackgrounds: b\noutput: o\nimage_size: x")
-    with pytest.raises(SpecError, match="--image_size=x is invalid; give a whole number"):
+    with pytest.raises(SpecError, match="--image_size=x is not understood; give N, or"):
         spec_of(arguments(), read_config(str(tmp_path / "job.yaml")).values)
+
+
+@pytest.mark.parametrize("given, kept", [("160x160", 160), ("64", 64), ("64x208", "64x208")])
+def test_a_square_is_kept_as_its_side(given, kept):
+    for spec in (spec_with(image_size=given), spec_of(arguments(f"--image_size={given}"), PLACES)):
+        assert spec.image_size == kept
+        fields = json.loads(spec.to_json())
+        assert fields["image_size"] == kept
+        assert DatasetSpec.from_json(spec.to_json()) == spec
 
 
 def test_a_spec_is_a_config_file(tmp_path):
@@ -324,7 +346,7 @@ def test_an_older_spec_has_defaults_for_what_it_lacks():
         ("[]", "lacks one of foregrounds, backgrounds, output"),
         ("{}", "lacks one of foregrounds, backgrounds, output"),
         (json.dumps({**PLACES, "colour": 3}), "has 'colour', which this version does not know"),
-        (json.dumps({**PLACES, "image_size": "x"}), "--image_size=x is invalid"),
+        (json.dumps({**PLACES, "image_size": "x"}), "--image_size=x is not understood"),
     ],
 )
 def test_a_spec_that_cannot_be_read_is_one_line(text, words):

@@ -17,7 +17,7 @@ def _arguments(inputs: Path, folder: Path) -> list[str]:
         f"--foregrounds={inputs / 'fg'}",
         f"--backgrounds={inputs / 'bg'}",
         f"--output={folder / 'set'}",
-        "--image_size=64",
+        "--image_size=80x64",
         "--foreground_size=32",
         "--placements=3",
         "--depth_model=none",
@@ -32,7 +32,7 @@ def test_a_preview_is_a_sheet_of_24_samples_and_makes_nothing_else(
     assert main([*arguments, "--preset=natural", "--dry_run", f"--preview={sheet}"]) == 0
     assert "24 samples" in capsys.readouterr().out
     with Image.open(sheet) as image:
-        assert image.size == (4 * (2 * 64 + 6) + 6, 6 * (64 + 6) + 6)
+        assert image.size == (4 * (2 * 80 + 6) + 6, 6 * (64 + 6) + 6)
         pixels = np.asarray(image)
     assert list(tmp_path.iterdir()) == [sheet]
     again = tmp_path / "again.png"

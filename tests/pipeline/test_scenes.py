@@ -96,6 +96,7 @@ def natural(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateR
     spec = make_spec(
         inputs,
         output,
+        image_size="80x64",
         preset="natural",
         depth_model="builtin",
         depth_passes=1,
@@ -138,6 +139,9 @@ def test_fields_of_objects_agree_with_the_pictures(natural: GenerateResult) -> N
     kept = json.loads((Path(natural.output) / "statistics.json").read_text())["objects"]
     assert kept["count"] == sum(counts)
     assert kept["pictures_by_objects"] == np.bincount(counts).tolist()
+    ends = [(box[1] + box[3]) * 100 // 64 for row in rows for box in row["object_boxes"]]
+    found = np.bincount(ends, minlength=101).tolist()
+    assert kept["objects_by_percent_of_height_of_lower_end"] == found
 
 
 def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) -> None:
@@ -151,6 +155,7 @@ def test_coco_and_yolo_have_an_entry_for_each_object(natural: GenerateResult) ->
         row, found = by_key[key], coco.imgToAnns[image["id"]]
         instances = _pixels(row["instances"])
         assert [each["fg_id"] for each in found] == row["object_fg_ids"]
+        assert (image["width"], image["height"]) == (80, 64)
         for k, annotation in enumerate(found, 1):
             np.testing.assert_array_equal(coco.annToMask(annotation), instances == k)
             assert annotation["bbox"] == row["object_boxes"][k - 1]
@@ -372,6 +377,7 @@ def test_depth_and_clean_images_go_with_the_part_of_a_background_that_is_shown(
     spec = make_spec(
         inputs,
         tmp_path / "set",
+        image_size="64x48",
         background_crop="random",
         depth_model="builtin",
         depth_labels="layered",
@@ -398,19 +404,19 @@ def test_depth_and_clean_images_go_with_the_part_of_a_background_that_is_shown(
         sample = samples[row["key"]]
         source = plan.background_by_id[sample.bg_id]
         whole = load_depth(DEPTH.read(source, recipe))
-        assert whole.shape == (64, 80)
+        assert whole.shape == (51, 64)
         [draws] = draws_of(plan.seed, [sample])
-        crop = random_crop(draws, Size.square(64), 224, 180)
+        crop = random_crop(draws, Size(64, 48), 224, 180)
         box = (crop.left, crop.top, crop.left + crop.width, crop.top + crop.height)
         assert row["background_box"] == list(crop.box)
         behind = _pixels(row["mask"]) == 0
-        picture = Image.open(source.path).convert("RGB").crop(box).resize((64, 64))
+        picture = Image.open(source.path).convert("RGB").crop(box).resize((64, 48))
         gap = np.abs(_pixels(row["image"]).astype(int) - np.asarray(picture))[behind]
         assert gap.mean() < 3
-        scaled = (box[0] * 80 / 224, box[1] * 64 / 180, box[2] * 80 / 224, box[3] * 64 / 180)
-        part = Image.fromarray(whole).resize((64, 64), Image.Resampling.BILINEAR, box=scaled)
+        scaled = (box[0] * 64 / 224, box[1] * 51 / 180, box[2] * 64 / 224, box[3] * 51 / 180)
+        part = Image.fromarray(whole).resize((64, 48), Image.Resampling.BILINEAR, box=scaled)
         depth = _pixels(row["depth"]) * row["depth_scale"] + row["depth_offset"]
         np.testing.assert_allclose(depth[behind], np.asarray(part)[behind], atol=1e-3)
     [clean] = Path(result.output).rglob("assets/*background*.parquet")
     kept = pq.read_table(clean).to_pylist()
-    assert {_pixels(row["depth"]).shape for row in kept} == {(64, 64)}
+    assert {_pixels(row["depth"]).shape for row in kept} == {(48, 64)}

@@ -44,6 +44,12 @@ def test_json_round_trip():
     [
         ({"image_size": 0}, "--image_size=0 is invalid; give 1 to 16384"),
         ({"image_size": 99999}, "give 1 to 16384"),
+        ({"image_size": "0x160"}, "--image_size=0x160 is invalid; give 1 to 16384 for each side"),
+        ({"image_size": "-1x5"}, "--image_size=-1x5 is invalid; give 1 to 16384 for each side"),
+        ({"image_size": "160x160x3"}, "--image_size=160x160x3 is not understood; give N, or"),
+        ({"image_size": (208, 160)}, "is not understood; give N, or WIDTHxHEIGHT such as 208x160"),
+        ({"image_size": "10000x10"}, "fit into --image_size=10000x10; make it at most 10"),
+        ({"image_size": "79x208"}, "=80 does not fit into --image_size=79x208; make it at most 79"),
         ({"foreground_size": 161}, "--foreground_size=161 does not fit into --image_size=160"),
         ({"scale_jitter": (0.5, 3.0)}, "--foreground_size=80 times 3 does not fit"),
         ({"scale_jitter": (0.0, 1.0)}, "--scale_jitter=0:1 is invalid"),

@@ -23,7 +23,7 @@ def sound(inputs, tmp_path_factory) -> Path:
         output,
         max_samples=24,
         num_shards=2,
-        image_size=32,
+        image_size="40x32",
         foreground_size=16,
         formats=("tfrecord", "parquet", "zip"),
     )

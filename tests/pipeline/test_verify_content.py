@@ -47,7 +47,7 @@ def sound(inputs, tmp_path_factory) -> Path:
         root / "set",
         max_samples=24,
         num_shards=2,
-        image_size=32,
+        image_size="32x40",
         foreground_size=16,
         formats=("parquet", "coco", "yolo", "zip"),
     )

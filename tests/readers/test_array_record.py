@@ -118,4 +118,4 @@ def test_the_page_on_reading_has_lines_that_work(full, copy):
     found: dict = {}
     exec(text.replace('"records/', f'"{copy}/'), found)
     assert found["sample"]["key"].decode() == list(rows_by_key(full.output, "train"))[7]
-    assert found["depth"].size == (160, 160) and found["image"].shape == (160, 160, 3)
+    assert found["depth"].size == (160, 128) and found["image"].shape == (128, 160, 3)

@@ -116,7 +116,7 @@ def test_each_reading_draws_anew(full, made: Made):
 
 @pytest.mark.parametrize(
     ("library", "shape"),
-    [("torchvision", (3, 128, 128)), ("albumentations", (3, 128, 128)), ("torch", (3, 160, 160))],
+    [("torchvision", (3, 128, 128)), ("albumentations", (3, 128, 128)), ("torch", (3, 128, 160))],
 )
 def test_the_page_on_reading_has_lines_that_work(full, library, shape):
     pytest.importorskip(library, reason=f"{library} is not installed")

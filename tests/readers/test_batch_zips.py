@@ -74,10 +74,10 @@ def test_the_loader_finds_every_sample_once(full, unpacked):
     for batch in DataLoader(samples, batch_size=16, shuffle=True):
         names += batch["name"]
         for kind, shape in (
-            ("bg", (160, 160, 3)),
-            ("fg_bg", (160, 160, 3)),
-            ("mask_black", (160, 160)),
-            ("depth_fg_bg", (160, 160)),
+            ("bg", (128, 160, 3)),
+            ("fg_bg", (128, 160, 3)),
+            ("mask_black", (128, 160)),
+            ("depth_fg_bg", (128, 160)),
         ):
             assert batch[kind].shape[1:] == shape and batch[kind].dtype == torch.uint8
         for i, name in enumerate(batch["name"]):
@@ -133,17 +133,17 @@ def test_backgrounds_are_decoded_once_for_all_batches(inputs, tmp_path):
 
 @pytest.fixture(scope="module")
 def small_depth(inputs, tmp_path_factory) -> Path:
-    """A set whose zips have depth of half the side."""
+    """A set whose zips have depth of half the width and height."""
     spec = make_spec(
         inputs,
         tmp_path_factory.mktemp("small_depth") / "set",
-        image_size=160,
+        image_size="160x128",
         foreground_size=80,
         depth_model="builtin",
         depth_labels="layered",
         depth_passes=1,
         formats=("parquet", "zip"),
-        zip_depth_size=80,
+        zip_depth_size="80x64",
         max_samples=24,
         num_shards=1,
     )
@@ -162,8 +162,8 @@ def test_depth_of_a_smaller_side_is_the_mean_of_what_it_covers(small_depth):
                 small = np.asarray(image).astype(float)
             key = name.rpartition("depth_fg_bg_jpg/depth_")[2].removesuffix(".jpg")
             full = pixels(rows[key]["depth"]["bytes"]).astype(float) / 256
-            means = full.reshape(80, 2, 80, 2).mean(axis=(1, 3))
-            assert small.shape == (80, 80)
+            means = full.reshape(64, 2, 80, 2).mean(axis=(1, 3))
+            assert small.shape == (64, 80)
             assert np.abs(small - means).mean() < 3  # What JPEG costs.
 
 
@@ -192,7 +192,10 @@ def test_a_model_with_a_depth_head_of_that_side_trains_from_them(small_depth, tm
     [
         ({"formats": ("parquet",)}, "add zip to --formats"),
         ({"depth_model": "none"}, "give a depth model"),
-        ({"zip_depth_size": 161}, "is larger than --image_size=160"),
+        ({"zip_depth_size": 161}, "=161 is larger than --image_size=160; give at most that"),
+        ({"zip_depth_size": "80x161"}, "=80x161 is larger than --image_size=160; give"),
+        ({"zip_depth_size": "80x40"}, "=80x40 has another aspect than --image_size=160; .* as 80$"),
+        ({"image_size": "208x160"}, "=80 has another aspect than .*=208x160; .* such as 80x62$"),
     ],
 )
 def test_a_side_that_cannot_be_is_refused(changes, words):

@@ -56,8 +56,8 @@ def test_torch_format_gives_batches_of_tensors(full, tmp_path):
     samples = datasets.load_dataset(full.output, split="test", cache_dir=str(tmp_path))
     loader = torch.utils.data.DataLoader(samples.with_format("torch"), batch_size=9, num_workers=1)
     batches = list(loader)
-    assert len(batches) == 8 and batches[0]["image"].shape == (9, 3, 160, 160)
-    assert batches[0]["mask"].shape[-2:] == (160, 160)
+    assert len(batches) == 8 and batches[0]["image"].shape == (9, 3, 128, 160)
+    assert batches[0]["mask"].shape[-2:] == (128, 160)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_the_card_says_what_is_in_the_files(full, tmp_path):
         assert {split: found.num_examples for split, found in info.splits.items()} == counts
     for part in (
         "](gallery/triples.png)",
-        "| `mask` | PNG uint8 160x160x1 |",
+        "| `mask` | PNG uint8 160x128x1 |",
         "## Statistics",
         "288 samples",
     ):

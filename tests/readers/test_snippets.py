@@ -81,7 +81,7 @@ def test_each_opens_the_set_and_joins_the_background(full, title, tmp_path, monk
             clean_rows(full.output, "backgrounds")[bg_id]["image"]["bytes"]
         )
     background = as_bytes(found["background"])
-    assert image.shape == background.shape == (160, 160, 3) and mask.shape == (160, 160, 1)
+    assert image.shape == background.shape == (128, 160, 3) and mask.shape == (128, 160, 1)
     # Background and composite are one picture where nothing is pasted.
     apart, inside = np.abs(image - background).mean(axis=2), mask[..., 0] > 0
     assert 0.01 < inside.mean() < 0.5
@@ -130,7 +130,7 @@ def test_the_page_on_reading_joins_both_clean_pictures(full, title, tmp_path, mo
     rows = [row for row in rows_by_key(full.output, "train").values() if ids(row) == number]
     masks = [as_bytes(pixels(row["mask"]["bytes"])) for row in rows]
     assert any(np.array_equal(clean_pixels(found["mask"]), mask) for mask in masks)
-    assert np.squeeze(np.array(found["depth"])).shape == (160, 160)
+    assert np.squeeze(np.array(found["depth"])).shape == (128, 160)
 
 
 def test_the_page_on_reading_has_those_five():
@@ -149,8 +149,8 @@ def test_three_lines_of_the_readme_read_a_sample(full, title, tmp_path, monkeypa
     rows = [row for row in rows_by_key(full.output, "train").values() if ids(row) == number]
     masks = [as_bytes(pixels(row["mask"]["bytes"])) for row in rows]
     assert any(np.array_equal(clean_pixels(found["mask"]), mask) for mask in masks)
-    assert np.squeeze(np.array(found["image"])).size == 160 * 160 * 3
-    assert np.squeeze(np.array(found["depth"])).shape == (160, 160)
+    assert np.squeeze(np.array(found["image"])).size == 160 * 128 * 3
+    assert np.squeeze(np.array(found["depth"])).shape == (128, 160)
 
 
 def test_the_readme_has_those_three():

@@ -32,8 +32,8 @@ def test_load_gives_every_sample_in_the_order_of_the_files(full):
     assert int(dataset.cardinality()) == 5
     bg, fg_bg, mask, depth = arrays(dataset)
     assert {part.dtype.name for part in (bg, fg_bg, mask, depth)} == {"float32"}
-    assert bg.shape == fg_bg.shape == (216, 160, 160, 3)
-    assert mask.shape == depth.shape == (216, 160, 160, 1)
+    assert bg.shape == fg_bg.shape == (216, 128, 160, 3)
+    assert mask.shape == depth.shape == (216, 128, 160, 1)
     for i, row in enumerate(rows):
         clean = pixels(backgrounds[row["bg_id"]]["image"]["bytes"])
         np.testing.assert_allclose(bg[i], clean / 255, atol=1e-6)
@@ -44,7 +44,7 @@ def test_load_gives_every_sample_in_the_order_of_the_files(full):
 
 def test_backgrounds_that_are_too_many_to_keep_decoded_are_kept_as_files(full, monkeypatch):
     decoded = arrays(load(full.output, "test", shuffle=0))[0]
-    monkeypatch.setattr("pipeline.readers.tensorflow._DECODED_BYTES", 6 * 160 * 160 * 3 - 1)
+    monkeypatch.setattr("pipeline.readers.tensorflow._DECODED_BYTES", 6 * 128 * 160 * 3 - 1)
     as_files = load(full.output, "test", shuffle=0)
     gc.collect()
     np.testing.assert_array_equal(arrays(as_files)[0], decoded)
@@ -65,7 +65,7 @@ def test_load_mixes_anew_each_time_and_equally_for_a_seed(full):
 
 
 def test_keras_trains_on_it(full):
-    inputs = [tf.keras.Input((160, 160, 3)) for _ in range(2)]
+    inputs = [tf.keras.Input((128, 160, 3)) for _ in range(2)]
     both = tf.keras.layers.Concatenate()(inputs)
     outputs = [tf.keras.layers.Conv2D(1, 1, name=name)(both) for name in ("mask", "depth")]
     model = tf.keras.Model(inputs, outputs)

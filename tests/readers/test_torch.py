@@ -41,7 +41,7 @@ def test_every_sample_is_what_the_files_hold(full, split):
         ):
             assert sample[name].dtype == torch.float32
             np.testing.assert_allclose(sample[name], channels_first(pixels(data)), atol=1e-6)
-        assert sample["depth"].shape == (1, 160, 160) and sample["depth"].dtype == torch.float32
+        assert sample["depth"].shape == (1, 128, 160) and sample["depth"].dtype == torch.float32
         np.testing.assert_allclose(sample["depth"][0], depth_values(row), rtol=1e-5, atol=1e-5)
         seen.add(sample["key"])
     assert seen == set(rows)
@@ -64,8 +64,8 @@ def test_loader_with_workers_gives_each_sample_once(full, start):
         samples, batch_size=32, shuffle=True, num_workers=2, multiprocessing_context=start
     )
     batches = list(loader)
-    assert batches[0]["fg_bg"].shape == (32, 3, 160, 160)
-    assert batches[0]["depth"].shape == batches[0]["mask"].shape == (32, 1, 160, 160)
+    assert batches[0]["fg_bg"].shape == (32, 3, 128, 160)
+    assert batches[0]["depth"].shape == batches[0]["mask"].shape == (32, 1, 128, 160)
     assert batches[0]["bg_id"].dtype == torch.int64
     keys = [key for batch in batches for key in batch["key"]]
     assert sorted(keys) == sorted(rows_by_key(full.output, "train"))
@@ -108,7 +108,7 @@ def test_values_are_read_where_they_stand(full, monkeypatch):
     for name in ("read_row_group", "read", "iter_batches"):
         monkeypatch.setattr(pq.ParquetFile, name, refuse)
     sample = MaskDepthDataset(full.output)[100]
-    assert sample["key"] == expected and sample["depth"].shape == (1, 160, 160)
+    assert sample["key"] == expected and sample["depth"].shape == (1, 128, 160)
 
 
 def test_places_that_are_kept_are_bounded(full, monkeypatch):

@@ -36,8 +36,8 @@ def test_every_sample_has_its_picture_and_its_outline(full):
             number, *shares = line.split()
             points = np.array(shares, float).reshape(-1, 2)
             assert number == "0" and len(points) >= 3 and points.min() >= 0 and points.max() <= 1
-            drawn = Image.new("L", (640, 640))
-            ImageDraw.Draw(drawn).polygon([tuple(p) for p in points * 640], fill=255)
+            drawn = Image.new("L", (640, 512))
+            ImageDraw.Draw(drawn).polygon([tuple(p) for p in points * drawn.size], fill=255)
             solid = (pixels(row["mask"]["bytes"]) >= 128).repeat(4, 0).repeat(4, 1)
             assert overlap(np.asarray(drawn) > 0, solid) > 0.93
 
@@ -116,7 +116,7 @@ def test_supervision_reads_masks_and_classes(full):
         assert data.classes == ["fg"]
         for path, image, detections in data:
             row = rows[Path(path).stem]
-            assert image.shape == (160, 160, 3)
+            assert image.shape == (128, 160, 3)
             [mask] = np.asarray(detections.mask)
             assert overlap(mask.astype(bool), pixels(row["mask"]["bytes"]) >= 128) > 0.9
             seen += 1

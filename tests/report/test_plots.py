@@ -77,6 +77,17 @@ def test_the_heat_map_is_hot_where_the_masks_are():
     assert shown[bottom - side // 16, left + side * 15 // 16].sum() < 30
 
 
+@pytest.mark.parametrize("shape", [(36, 64), (64, 24)])
+def test_the_heat_map_has_the_aspect_of_the_pictures(shape):
+    masks = np.zeros((3, *shape), np.uint8)
+    masks[:, 0, 0] = 255
+    [heat] = [plot for plot in make_plots(samples(masks)) if plot.name == "heat"]
+    black = pixels(heat.png).sum(axis=2) < 12
+    rows = np.flatnonzero(black.any(axis=1))
+    across = black[(rows[0] + rows[-1]) // 2].sum()  # There the bar beside the map is bright.
+    assert across / len(rows) == pytest.approx(shape[1] / shape[0], rel=0.03)
+
+
 def rgb(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from transforms.pixels.size import Size
 from transforms.report.exhibits import Exhibit, Section, Triple, colour_depth, evenly
 from transforms.report.sheets import TILE, printable, section_sheet, triples_sheet
 
@@ -37,6 +38,19 @@ def test_each_picture_fills_its_tile(side):
     assert [found[0] for found in lefts] == sorted(found[0] for found in lefts)
     for colour in COLOURS:
         assert (shown == colour).all(axis=2).sum() == TILE * TILE
+
+
+@pytest.mark.parametrize(
+    "size, tile",
+    [(Size(256, 144), (160, 90)), (Size(60, 90), (107, 160)), (Size(500, 5), (160, 40))],
+)
+def test_tiles_have_the_aspect_of_the_pictures(size, tile):
+    wide = Image.new("RGB", tile, COLOURS[0])
+    square = plain(COLOURS[1], side=40)
+    cells = (Exhibit("wide", "", "wide.png", wide, b""), square)
+    shown = decoded(section_sheet(Section("s", "Title", "text", cells), size))
+    assert (shown == COLOURS[0]).all(axis=2).sum() == tile[0] * tile[1]
+    assert (shown == COLOURS[1]).all(axis=2).sum() == min(tile) ** 2  # Whole, with a border.
 
 
 def test_rows_follow_after_six_columns():

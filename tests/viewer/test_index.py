@@ -38,7 +38,7 @@ def test_it_has_the_facts_of_every_sample_in_order(full):
             for name in ("key", "fg_id", "bg_id", "flip", "seq", "area"):
                 assert row[name] == record[name]
             assert [row[n] for n in ("x", "y", "width", "height")] == record["bbox"]
-            assert row["coverage"] == pytest.approx(record["area"] / 160**2)
+            assert row["coverage"] == pytest.approx(record["area"] / (160 * 128))
             assert (row["objects"], row["failure"], row["category"]) == (1, None, None)
 
 

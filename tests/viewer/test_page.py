@@ -181,7 +181,7 @@ def test_a_scene_shows_its_objects_and_the_credits_of_its_inputs(inputs, page, t
         preset="natural",
         depth_model="builtin",
         depth_passes=1,
-        image_size=96,
+        image_size="96x72",
         formats=("parquet",),
         foregrounds=str(inputs / "fg" / "fg_img_[3-6].png"),
         backgrounds=str(inputs / "bg" / "bg_img_[12].png"),

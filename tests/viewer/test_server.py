@@ -51,6 +51,7 @@ def records(full) -> list[dict]:
 def test_it_says_what_the_set_is(viewer, full):
     about = json.loads(ask(viewer, "/api/set")[1])
     assert about["samples"] == full.samples and about["failed"] == 0
+    assert (about["width"], about["height"]) == (160, 128)
     assert about["views"] == ["composite", "mask", "depth", "overlay"]
     assert [name for name, _ in about["splits"]] == ["test", "train"]
 
@@ -63,7 +64,7 @@ def test_it_says_what_the_set_is(viewer, full):
         ({"split": "absent"}, lambda r: False),
         ({"fg": 3}, lambda r: r["fg_id"] == 3),
         ({"bg": 2, "flip": 1}, lambda r: r["bg_id"] == 2 and r["flip"] == 1),
-        ({"least": 9.5, "most": 12}, lambda r: 0.095 <= r["area"] / 160**2 <= 0.12),
+        ({"least": 9.5, "most": 12}, lambda r: 0.095 <= r["area"] / (160 * 128) <= 0.12),
         ({"text": "3_2"}, lambda r: (r["fg_id"], r["bg_id"]) == (3, 2)),
         ({"text": "fg_bg_3_2_"}, lambda r: (r["fg_id"], r["bg_id"]) == (3, 2)),
         ({"text": "fg_bg_3"}, lambda r: r["fg_id"] == 3),

@@ -68,6 +68,13 @@ class Size:
         """Number of pixels."""
         return self.width * self.height
 
+    def is_like(self, other: "Size") -> bool:
+        """Whether both have one aspect, but for what whole pixels leave open."""
+        return (
+            abs(self.width - self.height * other.width / other.height) <= 0.5
+            or abs(self.height - self.width * other.height / other.width) <= 0.5
+        )
+
     def scale_on(self, width: int, height: int) -> tuple[int, int]:
         """The factor by which a picture of such a size just covers this one, as a fraction.
 

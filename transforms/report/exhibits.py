@@ -13,6 +13,7 @@ from transforms import storage
 from transforms.models.depth.base import DepthMeaning
 from transforms.pixels.codecs import encode_jpeg
 from transforms.pixels.input_cache import read_background, read_foreground
+from transforms.pixels.size import Size
 from transforms.plan.inputs import InputImage
 from transforms.plan.plan import Plan
 from transforms.report.gallery_samples import KeptSample
@@ -95,10 +96,12 @@ class Exhibits:
     Attributes:
         triples: the kept samples in the order of the run.
         sections: the pictures kind by kind; kinds without a picture are left out.
+        size: size of the composites.
     """
 
     triples: tuple[Triple, ...]
     sections: tuple[Section, ...]
+    size: Size
 
 
 def gather(samples: Sequence[KeptSample], plan: Plan, meaning: DepthMeaning | None) -> Exhibits:
@@ -187,7 +190,8 @@ def gather(samples: Sequence[KeptSample], plan: Plan, meaning: DepthMeaning | No
             tuple(shown for shown in shown_backgrounds if shown),
         ),
     )
-    return Exhibits(triples, tuple(section for section in sections if section.exhibits))
+    shown = tuple(section for section in sections if section.exhibits)
+    return Exhibits(triples, shown, plan.image_size)
 
 
 def evenly(items: Sequence[Item], count: int) -> list[Item]:

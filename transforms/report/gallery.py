@@ -89,6 +89,6 @@ def _pictures(exhibits: Exhibits) -> Iterator[tuple[str, bytes]]:
     for section in exhibits.sections:
         for exhibit in section.exhibits:
             yield exhibit.path, exhibit.data
-        yield f"{section.name}.png", section_sheet(section)
+        yield f"{section.name}.png", section_sheet(section, exhibits.size)
     if exhibits.triples:
-        yield "triples.png", triples_sheet(exhibits.triples)
+        yield "triples.png", triples_sheet(exhibits.triples, exhibits.size)

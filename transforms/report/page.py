@@ -16,6 +16,8 @@ from transforms.report.sheets import printable
 from transforms.report.statistics import Statistics
 from transforms.report.summaries import summarise_coverage
 
+_MOST_ASPECT = 6
+
 
 @dataclass(frozen=True)
 class ShownPlot:
@@ -57,6 +59,7 @@ def gallery_page(
     package = files("transforms.report")
     return Template((package / "page.html").read_text("utf-8")).substitute(
         title=_text(title),
+        aspect=_aspect(plan),
         style=(package / "page.css").read_text("utf-8"),
         lead=_text(_lead(plan, statistics, meaning, layered)),
         facts="\n".join(_facts(plan, statistics)),
@@ -65,6 +68,12 @@ def gallery_page(
             f'<section id="{part.anchor}">\n{part.html}\n</section>' for part in parts
         ),
     )
+
+
+def _aspect(plan: Plan) -> str:
+    """Width and height of the frames of pictures, as CSS; of very long pictures a shorter one."""
+    width, height = plan.image_size.pair
+    return f"{min(width, _MOST_ASPECT * height)} / {min(height, _MOST_ASPECT * width)}"
 
 
 def _lead(plan: Plan, statistics: Statistics, meaning: DepthMeaning | None, layered: bool) -> str:

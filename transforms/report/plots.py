@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SIZE = (4.6, 2.8)  # inches
 _DPI = 180
 _LEFT, _BOTTOM, _WIDTH, _HEIGHT = 0.135, 0.185, 0.835, 0.68  # of the axes within a figure
+_MOST_WIDTH = 0.66  # Of the heat map.
 _TITLE_Y = 0.915
 _CHANNELS = ("red", "green", "blue")
 _CHANNEL_ENDS = (0.775, 0.88, 0.97)  # of their names, across the figure
@@ -160,9 +161,11 @@ def _heat_plot(heat: np.ndarray, samples: int) -> Plot:
     ones = summarise_heat(np.ones_like(heat)).counts
     share = 100 * counts / (np.array(ones) * samples)
     figure, axes = _figure("Where foregrounds landed")
-    width = _HEIGHT * _SIZE[1] / _SIZE[0]
-    left = (1 - width) / 2
-    axes.set_position((left, _BOTTOM, width, _HEIGHT))
+    width, height = _HEIGHT * _SIZE[1] / _SIZE[0] * columns / rows, _HEIGHT
+    if width > _MOST_WIDTH:
+        width, height = _MOST_WIDTH, height * _MOST_WIDTH / width
+    left, bottom = (1 - width) / 2, _BOTTOM + (_HEIGHT - height) / 2
+    axes.set_position((left, bottom, width, height))
     axes.grid(False)
     picture = axes.imshow(
         share, cmap="magma", vmin=0, extent=(0, columns, rows, 0), interpolation="nearest"
@@ -170,10 +173,11 @@ def _heat_plot(heat: np.ndarray, samples: int) -> Plot:
     axes.set_xlabel("column in pixels")
     axes.set_ylabel("row in pixels")
     axes.spines[["top", "right"]].set_visible(True)
-    axes.set_yticks(axes.get_xticks())
+    ticks = axes.get_xticks() if columns >= rows else axes.get_yticks()
+    axes.set(xticks=ticks, yticks=ticks)
     axes.set(xlim=(0, columns), ylim=(rows, 0))
     bar = figure.colorbar(
-        picture, cax=figure.add_axes((left + width + 0.03, _BOTTOM, 0.025, _HEIGHT))
+        picture, cax=figure.add_axes((left + width + 0.03, bottom, 0.025, height))
     )
     bar.set_label("% of samples", fontsize=9, gid="ink")
     bar.outline.set_gid("grid")

@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from transforms.pixels.codecs import encode_rgb
+from transforms.pixels.size import Size
 from transforms.report.exhibits import Exhibit, Section, Triple, evenly
 
 TILE = 160
-"""Side of a picture on a sheet in pixels."""
+"""Longer side of a picture on a sheet in pixels."""
 
 SHEET_TRIPLES = 12
 """Largest number of samples on the sheet of triples."""
@@ -20,22 +21,30 @@ _GAP, _MARGIN, _CAPTION, _HEAD = 12, 24, 22, 60
 _PAPER, _INK, _QUIET = "#fafbfc", "#1f2630", "#667080"
 _CHECKER = ("#ffffff", "#d9dde3")
 _SQUARE = 10
+_LEAST = 40
+_SQUARE_TILE = Size.square(TILE)
 
 Cell = Exhibit | None
 
 
-def section_sheet(section: Section) -> bytes:
-    """A sheet of one kind as a PNG file: a grid of at most six columns."""
+def section_sheet(section: Section, size: Size = _SQUARE_TILE) -> bytes:
+    """A sheet of one kind as a PNG file: a grid of at most six columns.
+
+    Args:
+        section: the pictures.
+        size: size of the composites, whose aspect all pictures are framed in.
+    """
     count = len(section.exhibits)
     columns = min(6, max(4, count))
-    return _sheet(section.title, section.text, section.exhibits, columns)
+    return _sheet(section.title, section.text, section.exhibits, size, columns)
 
 
-def triples_sheet(triples: Sequence[Triple]) -> bytes:
+def triples_sheet(triples: Sequence[Triple], size: Size = _SQUARE_TILE) -> bytes:
     """A sheet of samples side by side with what they are made of, as a PNG file.
 
     Args:
         triples: at least one; of more than 12, an even choice is shown.
+        size: size of the composites, whose aspect all pictures are framed in.
     """
     depth = any(triple.depth for triple in triples)
     chosen = evenly(triples, SHEET_TRIPLES)
@@ -47,7 +56,8 @@ def triples_sheet(triples: Sequence[Triple]) -> bytes:
     text = "Background, foreground, composite, mask" + (
         ", depth: near is bright yellow, far is dark." if depth else "."
     )
-    return _sheet("Samples", text, cells, group * (2 if len(chosen) > 3 else 1), group)
+    columns = group * (2 if len(chosen) > 3 else 1)
+    return _sheet("Samples", text, cells, size, columns, group)
 
 
 def printable(text: str) -> str:
@@ -55,15 +65,18 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\u200d" else "\ufffd" for char in text)
 
 
-def _sheet(title: str, text: str, cells: Sequence[Cell], columns: int, group: int = 0) -> bytes:
+def _sheet(
+    title: str, text: str, cells: Sequence[Cell], size: Size, columns: int, group: int = 0
+) -> bytes:
     """Draws a sheet; after each `group` columns (0 for none) there is a wider gap."""
+    tile = Size(*(max(_LEAST, round(TILE * side / size.long)) for side in size.pair))
     rows = -(-len(cells) // columns)
     lefts = [
-        _MARGIN + i * (TILE + _GAP) + (2 * _GAP * (i // group) if group else 0)
+        _MARGIN + i * (tile.width + _GAP) + (2 * _GAP * (i // group) if group else 0)
         for i in range(columns)
     ]
-    height = _HEAD + rows * (TILE + _CAPTION + _GAP) - _GAP + _MARGIN
-    page = Image.new("RGB", (lefts[-1] + TILE + _MARGIN, height), _PAPER)
+    height = _HEAD + rows * (tile.height + _CAPTION + _GAP) - _GAP + _MARGIN
+    page = Image.new("RGB", (lefts[-1] + tile.width + _MARGIN, height), _PAPER)
     draw = ImageDraw.Draw(page)
     draw.text((_MARGIN, 18), title, fill=_INK, font=_font("DejaVuSans-Bold", 18))
     beside = _MARGIN + _font("DejaVuSans-Bold", 18).getlength(title) + 14
@@ -73,39 +86,43 @@ def _sheet(title: str, text: str, cells: Sequence[Cell], columns: int, group: in
     for i, cell in enumerate(cells):
         if cell is None:
             continue
-        left, top = lefts[i % columns], _HEAD + i // columns * (TILE + _CAPTION + _GAP)
-        page.paste(_tile(cell), (left, top))
+        left, top = lefts[i % columns], _HEAD + i // columns * (tile.height + _CAPTION + _GAP)
+        page.paste(_tile(cell, tile), (left, top))
         name = f"{cell.name} · {cell.note}" if cell.note else cell.name
-        label, font = _fitted(printable(name), TILE + _GAP - 2, (11, 10, 9))
-        draw.text((left + TILE / 2, top + TILE + 5), label, fill=_INK, font=font, anchor="ma")
+        label, font = _fitted(printable(name), tile.width + _GAP - 2, (11, 10, 9))
+        draw.text(
+            (left + tile.width / 2, top + tile.height + 5), label, fill=_INK, font=font, anchor="ma"
+        )
     return encode_rgb(np.asarray(page))
 
 
-def _tile(exhibit: Exhibit) -> Image.Image:
-    """A picture in a square tile; a cut-out is shown on a chequerboard."""
+def _tile(exhibit: Exhibit, shape: Size) -> Image.Image:
+    """A picture in a tile; a cut-out is shown on a chequerboard."""
     image = exhibit.image if exhibit.image.mode in ("RGBA", "L") else exhibit.image.convert("RGB")
-    scale = TILE / max(image.size)
+    scale = min(shape.width / image.width, shape.height / image.height)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     if exhibit.mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    corner = ((TILE - size[0]) // 2, (TILE - size[1]) // 2)
+    corner = ((shape.width - size[0]) // 2, (shape.height - size[1]) // 2)
     if image.mode == "RGBA":
-        tile = _chequerboard()
+        tile = _chequerboard(shape)
         tile.paste(image, corner, image)
         return tile
-    tile = Image.new("RGB", (TILE, TILE), "black")
+    tile = Image.new("RGB", shape.pair, "black")
     tile.paste(image, corner)
     return tile
 
 
-def _chequerboard() -> Image.Image:
-    small = Image.new("RGB", (TILE // _SQUARE, TILE // _SQUARE), _CHECKER[0])
+def _chequerboard(shape: Size) -> Image.Image:
+    cells = Size(-(-shape.width // _SQUARE), -(-shape.height // _SQUARE))
+    small = Image.new("RGB", cells.pair, _CHECKER[0])
     for y in range(small.height):
         for x in range(y % 2, small.width, 2):
             small.putpixel((x, y), ImageColor.getrgb(_CHECKER[1]))
-    return small.resize((TILE, TILE), Image.Resampling.NEAREST)
+    whole = small.resize((cells.width * _SQUARE, cells.height * _SQUARE), Image.Resampling.NEAREST)
+    return whole.crop((0, 0, *shape.pair))
 
 
 def _fitted(text: str, width: float, sizes: Sequence[int]) -> tuple[str, ImageFont.FreeTypeFont]:
