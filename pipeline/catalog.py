@@ -27,7 +27,6 @@ from transforms.pixels.input_cache import decode_background
 from transforms.plan.inputs import InputError, InputImage, one_line
 from transforms.plan.placement import Canvas
 from transforms.plan.visible import first_empty_box
-from transforms.report.credits import doubts
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,6 @@ def build_catalog(
         foregrounds, backgrounds, distractors = (
             credited(kind, known) for kind in (foregrounds, backgrounds, distractors)
         )
-        findings.notes += doubts(spec.license, [*foregrounds, *backgrounds, *distractors])
     return Catalog(
         tuple(foregrounds),
         tuple(backgrounds),

@@ -44,6 +44,8 @@ class Forecast:
         foregrounds: usable foregrounds.
         backgrounds: usable backgrounds.
         left_out: inputs that cannot be used.
+        notes: lines on inputs that may be meant otherwise, and on terms.
+        cutouts: lines on what was cut out of photographs.
         samples: samples of the data set.
         there: those of them that exist already.
         excluded: those of them that are not wanted.
@@ -63,6 +65,8 @@ class Forecast:
     foregrounds: int
     backgrounds: int
     left_out: tuple[InputError, ...]
+    notes: tuple[str, ...]
+    cutouts: tuple[str, ...]
     samples: int
     there: int
     excluded: int
@@ -96,6 +100,7 @@ class Forecast:
         lines = [
             f"inputs    {self.foregrounds:,} foregrounds, {self.backgrounds:,} backgrounds",
             *(f"left out  {error.line}" for error in self.left_out),
+            *(f"note      {line}" for line in (*self.notes, *self.cutouts)),
             f"samples   {self.samples:,} in {self.shards:,} shards{there}{excluded}",
         ]
         if self.finished:
@@ -169,6 +174,8 @@ def _forecast(
         len(catalog.foregrounds),
         len(catalog.backgrounds),
         catalog.errors,
+        job.notes,
+        catalog.cutouts,
         plan.total,
         plan.total - count,
         len(plan.excluded) - len(plan.needlessly_excluded),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from pipeline.spec import SpecError
+from pipeline.version import VERSION
 from transforms import models
 from transforms.plan.identity import Identity
 
@@ -56,7 +57,7 @@ def maker_of(depth_model: str) -> Maker:
     Raises:
         SpecError: the model's weights cannot be read.
     """
-    program = _named(PACKAGE)
+    program = f"{PACKAGE} {VERSION}"
     if depth_model == "none":
         return Maker(program)
     try:

@@ -1,5 +1,6 @@
 """The output folder: which data set it holds, whether it may be written, and free disk space."""
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -47,12 +48,15 @@ _FREE = (
     "license",
     "credits",
     "published",
+    "creator",
     "exclude",  # Its keys are compared.
     "crop",  # What it and cut-outs change is compared picture by picture.
     "cutout_model",
     "cutout_parts",
     "cutout_doubt",
 )
+
+_TERMS = ("license", "published", "creator")
 
 STALE_SECONDS = 3600.0
 """Age after which a temporary file of a job elsewhere counts as abandoned."""
@@ -78,7 +82,40 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
 
 def _described(spec: DatasetSpec, plan: Plan) -> list[Any]:
     """What the descriptions say beside what the samples are made of."""
-    return [spec.license, spec.published, {asset.path: asset.credit for asset in plan.inputs}]
+    credits = {asset.path: asset.credit for asset in plan.inputs}
+    return [*(getattr(spec, name) for name in _TERMS), credits]
+
+
+def with_kept_terms(spec: DatasetSpec, plan: Plan) -> tuple[DatasetSpec, Plan]:
+    """A spec and its plan with the terms of the data set in their folder, where none are given.
+
+    Raises:
+        SpecError: as for `claim`.
+    """
+    there = _stored(Folder(spec.output))
+    if there.spec is None or there.plan is None:
+        return spec, plan
+    former = there.spec
+    kept = {name: getattr(spec, name) or getattr(former, name) for name in _TERMS}
+    if spec.credits is None:
+        kept["credits"] = former.credits
+        plan = _with_credits(plan, there.plan)
+    return dataclasses.replace(spec, **kept), dataclasses.replace(plan, license=kept["license"])
+
+
+def _with_credits(plan: Plan, former: Plan) -> Plan:
+    """A plan with the credits of the same inputs in another one."""
+
+    def credited(kind: str) -> tuple[InputImage, ...]:
+        known = {(asset.id, asset.sha256): asset.credit for asset in getattr(former, kind)}
+        return tuple(
+            dataclasses.replace(asset, credit=known.get((asset.id, asset.sha256)))
+            for asset in getattr(plan, kind)
+        )
+
+    return dataclasses.replace(
+        plan, **{kind: credited(kind) for kind in ("foregrounds", "backgrounds", "distractors")}
+    )
 
 
 def _listed(keys: tuple[str, ...]) -> str:

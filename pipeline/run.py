@@ -21,8 +21,8 @@ from pipeline.cutouts import Cutter
 from pipeline.excluded import read_excluded
 from pipeline.local.lease import locked
 from pipeline.local.workers import watched_workers
-from pipeline.maker import Maker, maker_of
-from pipeline.output import check_space, claim, refuse_foreign
+from pipeline.maker import PACKAGE, Maker, maker_of
+from pipeline.output import check_space, claim, refuse_foreign, with_kept_terms
 from pipeline.performance import Performance
 from pipeline.places import check_apart, check_places
 from pipeline.progress import watched, watched_records
@@ -35,6 +35,7 @@ from pipeline.runner import (
 )
 from pipeline.scene_spec import scene_options
 from pipeline.spec import DatasetSpec, SpecError
+from pipeline.version import VERSION
 from transforms import models, storage
 from transforms.formats.base import Folder
 from transforms.models.base import ModelError
@@ -42,15 +43,15 @@ from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH, DepthMeaning
 from transforms.plan.inputs import known_categories
 from transforms.plan.plan import LAYOUT, Plan, PlanError, samples_per_shard
 from transforms.recipe import DepthSettings, Recipe
+from transforms.report.credits import doubts
 from transforms.report.manifest import LayeredDepth, Origin
 from transforms.report.published import Places
 from transforms.steps.finish import MANIFEST
 
 _LOG = logging.getLogger(__name__)
 
-# Packages whose versions can change bytes.
+# Packages whose versions can change bytes, beside this one.
 _VERSIONED = (
-    "mask-depth-dataset",
     "numpy",
     "pillow",
     "simplejpeg",
@@ -170,7 +171,7 @@ def generate(
     spec, plan, maker, catalog = job.spec, job.plan, job.maker, job.catalog
     for error in catalog.errors:
         _LOG.warning("left out: %s", error.line)
-    for note in catalog.notes:
+    for note in job.notes:
         _LOG.warning("note: %s", note)
     for line in catalog.cutouts:
         _LOG.info("%s", line)
@@ -212,6 +213,11 @@ class Job:
     plan: Plan
     cutter: Cutter
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines on inputs that may be meant otherwise, and on terms that do not go together."""
+        return self.catalog.notes + doubts(self.plan.license, self.plan.inputs)
+
 
 def checked(
     spec: DatasetSpec,
@@ -249,6 +255,8 @@ def checked(
     cutter = Cutter(spec, cutouts)
     catalog = build_catalog(spec, progress, cutter)
     plan = make_plan(spec, catalog)
+    if not overwrite:
+        spec, plan = with_kept_terms(spec, plan)
     check_apart(spec.output, plan)
     check_space(spec, plan)
     return Job(spec, meaning, maker, catalog, plan, cutter)
@@ -415,8 +423,8 @@ _RAISED = re.compile(
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Name and version of each installed package that can change bytes."""
-    found = []
+    """Name and version of this program and of each installed package that can change bytes."""
+    found = [(PACKAGE, VERSION)]  # What is installed may be an older one's description.
     for name in _VERSIONED:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found.append((name, metadata.version(name)))

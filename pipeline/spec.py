@@ -516,6 +516,15 @@ class DatasetSpec:
             unset="not given",
         ),
     )
+    creator: str | None = field(
+        default=None,
+        metadata=option(
+            _STORAGE,
+            Text("NAME"),
+            "who makes the data set, for its card, citation and descriptions",
+            unset="not given",
+        ),
+    )
 
     def __post_init__(self) -> None:
         normalise(self)

@@ -137,11 +137,19 @@ class Terms:
         license: SPDX identifier of the data set's licence, None where none is given.
         published: day on which it is published, as YYYY-MM-DD; None where none is given.
         authors: who made its pictures, as far as that is known, sorted.
+        creator: who makes the data set, None where that is not given.
     """
 
     license: str | None = None
     published: str | None = None
     authors: tuple[str, ...] = ()
+    creator: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Who makes the data set and its pictures, in this order."""
+        others = tuple(name for name in self.authors if name != self.creator)
+        return others if self.creator is None else (self.creator, *others)
 
     @property
     def license_address(self) -> str | None:
@@ -155,10 +163,10 @@ class Terms:
         """How to cite the data set, in BibTeX; empty where nothing is known of it."""
         if self == NO_TERMS:
             return ""
-        names = [f"{{{_plain(name)}}}" for name in self.authors[:_MOST_CITED]]
-        names += ["others"] if len(self.authors) > _MOST_CITED else []
+        names = [f"{{{_plain(name)}}}" for name in self.names[:_MOST_CITED]]
+        names += ["others"] if len(self.names) > _MOST_CITED else []
         notes = [f"License: {self.license}"] if self.license else []
-        notes += ["CREDITS.md names the pictures of each author"] if names else []
+        notes += ["CREDITS.md names the pictures of each author"] if self.authors else []
         fields = (
             ("title", "Mask and depth data set"),
             ("author", " and ".join(names)),

@@ -75,7 +75,8 @@ def test_a_row_may_be_of_a_picture_that_is_left_out(inputs, tmp_path):
     assert {a.id: a.credit for a in catalog.foregrounds if a.credit} == {
         2: Credit(license="CC BY-NC 4.0")
     }
-    assert [note for note in catalog.notes if note.startswith("inputs ")] == [
+    inputs_ = [*catalog.foregrounds, *catalog.backgrounds]
+    assert list(doubts("MIT", inputs_)) == [
         "inputs with stricter terms than MIT of the data set: 1 of 13, such as fg_img_2.png"
         " (CC BY-NC 4.0)",
         "inputs without known terms, while others have some: 12 of 13, such as fg_img_1.png"

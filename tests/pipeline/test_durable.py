@@ -19,8 +19,9 @@ from pipeline import SpecError, generate
 from pipeline.catalog import build_catalog
 from pipeline.maker import Maker, maker_of
 from pipeline.output import claim
-from pipeline.run import make_plan
+from pipeline.run import make_plan, versions
 from pipeline.verify import verify
+from pipeline.version import VERSION
 from tests.conftest import make_spec
 from tests.faults.jobs import checksums
 from transforms import models, storage
@@ -211,6 +212,15 @@ def test_another_maker_cannot_continue_or_extend(inputs, tmp_path, changes, what
     claim(spec, plan, MAKER)
     claim(spec, plan, other, overwrite=True)
     assert (tmp_path / "set/state/identity.json").read_bytes() != before
+
+
+def test_a_set_says_the_version_that_runs_whatever_is_installed(monkeypatch):
+    """An editable installation describes the version that it was made of."""
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.0.1")
+    program = f"mask-depth-dataset {VERSION}"
+    assert maker_of("none").program == program
+    assert versions()[0] == ("mask-depth-dataset", VERSION)
+    assert dict(versions())["numpy"] == "0.0.1"
 
 
 def test_the_maker_of_a_depth_model_has_its_weights_and_what_computes_it():

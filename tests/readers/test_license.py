@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import DatasetSpec, SpecError, generate
+from pipeline import DatasetSpec, Performance, SpecError, generate
+from pipeline.dry_run import forecast
+from pipeline.trial import RestCost, SampleCost
 from pipeline.verify import verify
 from tests.conftest import make_spec
 
@@ -32,6 +34,7 @@ def spec(inputs, tmp_path_factory):
         license="CC-BY-4.0",
         credits=str(root / "credits.csv"),
         published="2026-03-01",
+        creator="Picture *House*",
     )
 
 
@@ -51,7 +54,7 @@ def test_croissant_reads_it(licensed):
     mlcroissant = pytest.importorskip("mlcroissant")
     metadata = mlcroissant.Dataset(str(licensed / "croissant.json")).metadata
     assert metadata.license == ["https://spdx.org/licenses/CC-BY-4.0"]
-    assert [person.name for person in metadata.creators] == ["Ann <a|b>", "Zoë"]
+    assert [person.name for person in metadata.creators] == ["Picture *House*", "Ann <a|b>", "Zoë"]
     assert f"{metadata.date_published:%Y-%m-%d}" == "2026-03-01"
     assert metadata.cite_as.startswith("@misc{mask_depth,")
     assert not metadata.issues.errors and not metadata.issues.warnings
@@ -62,7 +65,7 @@ def test_tfds_reads_it(licensed):
     for name in ("mask_depth", "mask_depth_assets"):
         builder = tfds.builder_from_directory(str(licensed / "tfrecord" / name / "1.0.0"))
         assert builder.info.redistribution_info.license == "CC-BY-4.0"
-        assert "author = {{Ann <a|b>} and {Zoë}}" in builder.info.citation
+        assert "author = {{Picture *House*} and {Ann <a|b>} and {Zoë}}" in builder.info.citation
 
 
 def test_coco_has_the_strictest_licence_of_what_is_on_an_image(licensed):
@@ -95,7 +98,9 @@ def test_the_credits_are_a_table_that_shows_names_as_they_are(licensed):
         "- **Note:** inputs without known terms, while others have some: 1 of 18, such as"
         " bg\\_img\\_6.png (no licence given).",
     ]
+    assert "- The data set is made by Picture \\*House\\*.\n" in text
     card = (licensed / "README.md").read_text()
+    assert "- The data set is made by Picture \\*House\\*.\n" in card
     assert all(note in card for note in notes) and "(CREDITS.md)" in card
     credit = json.loads((licensed / "manifest.json").read_text())["inputs"]["foregrounds"][0]
     assert credit["credit"] == {
@@ -107,15 +112,54 @@ def test_terms_may_be_given_later_and_change_no_shard(spec, licensed):
     assert generate(spec, LOCAL, progress=False).already_finished
     shards = [path for path in licensed.rglob("*-of-*") if "state" not in path.parts]
     before = {path: path.read_bytes() for path in shards}
-    changed = replace(spec, license="CC-BY-NC-SA-4.0", published=None)
+    changed = replace(spec, license="CC-BY-NC-SA-4.0", published="2026-04-01", creator=None)
     assert not generate(changed, LOCAL, progress=False).already_finished
     assert before and {path: path.read_bytes() for path in shards} == before
     found = json.loads((licensed / "croissant.json").read_text())
-    assert found["license"].endswith("/CC-BY-NC-SA-4.0") and "datePublished" not in found
+    assert found["license"].endswith("/CC-BY-NC-SA-4.0")
+    assert found["datePublished"] == "2026-04-01"
+    assert found["creator"][0]["name"] == "Picture *House*"  # What is not given stays.
     content = json.loads((licensed / "coco" / "train" / "annotations.json").read_text())
     assert {image["license"] for image in content["images"]} == {1}
     assert "stricter" not in (licensed / "CREDITS.md").read_text()
     assert verify(spec.output, LOCAL).faults == ()
+
+
+def test_what_is_not_given_again_stays(spec, licensed):
+    """With the command alone, after files were lost, and where the set grows."""
+    silent = replace(spec, license=None, credits=None, published=None, creator=None)
+    assert generate(silent, LOCAL, progress=False).already_finished
+    said = {n: (licensed / n).read_bytes() for n in ("CREDITS.md", "croissant.json", "README.md")}
+    (licensed / "manifest.json").unlink()
+    (licensed / "CREDITS.md").unlink()
+    generate(silent, LOCAL, progress=False)
+    assert {name: (licensed / name).read_bytes() for name in said} == said
+    kept = json.loads((licensed / "state/spec.json").read_text())
+    assert kept["credits"] == spec.credits and kept["license"] == "CC-BY-NC-SA-4.0"
+    assert verify(spec.output, LOCAL).faults == ()
+
+
+def test_a_set_that_grows_keeps_its_terms(spec, tmp_path):
+    first = replace(spec, output=str(tmp_path / "set"), formats=("parquet",))
+    generate(first, LOCAL, progress=False)
+    credits = (tmp_path / "set/CREDITS.md").read_text()
+    more = replace(first, placements=2, license=None, credits=None, creator=None)
+    generate(more, LOCAL, progress=False, extend=True)
+    assert (tmp_path / "set/CREDITS.md").read_text() == credits
+    over = replace(first, seed=5, license=None, credits=None, creator=None)
+    generate(over, LOCAL, progress=False, overwrite=True)
+    assert "none is given" in (tmp_path / "set/CREDITS.md").read_text()
+
+
+def test_a_dry_run_says_what_the_run_does_of_terms(spec, tmp_path, monkeypatch, caplog):
+    cost, rest = SampleCost(0, 0, 0, 0), RestCost(0, 0, 0, 0)
+    monkeypatch.setattr("pipeline.dry_run._tried", lambda *_: (cost, rest, 0.0))
+    fresh = replace(spec, output=str(tmp_path / "set"))
+    text = forecast(fresh, LOCAL, Performance()).text()
+    note = "inputs with stricter terms than CC-BY-4.0 of the data set: 2 of 18, such as"
+    assert f"\nnote      {note}" in text
+    generate(replace(fresh, formats=("parquet",)), LOCAL, progress=False)
+    assert f"note: {note}" in caplog.text
 
 
 def test_a_set_without_one_says_nothing(plain):

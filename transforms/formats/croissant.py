@@ -95,7 +95,7 @@ def _terms(terms: Terms) -> dict[str, Any]:
     """What is said of terms and authors; there is no date where none was given."""
     said = {
         "license": terms.license_address,
-        "creator": [{"@type": "sc:Person", "name": name} for name in terms.authors],
+        "creator": [{"@type": "sc:Person", "name": name} for name in terms.names],
         "datePublished": terms.published,
         "citeAs": terms.citation,
     }

@@ -20,7 +20,7 @@ def terms_of(plan: Plan, origin: Origin) -> Terms:
     """What the descriptions of a data set say of terms and authors."""
     credits = [asset.credit for asset in plan.inputs if asset.credit is not None]
     authors = tuple(sorted({credit.author for credit in credits if credit.author}))
-    return Terms(plan.license, origin.published, authors)
+    return Terms(plan.license, origin.published, authors, origin.creator)
 
 
 def doubts(license: str | None, inputs: Sequence[InputImage]) -> tuple[str, ...]:
@@ -81,17 +81,17 @@ def _model(what: str, name: str, terms: str) -> str:
     return f"- {what}: `{name}`. {terms}"
 
 
-def summary_lines(plan: Plan, models: Sequence[str]) -> Iterator[str]:
+def summary_lines(plan: Plan, terms: Terms, models: Sequence[str]) -> Iterator[str]:
     """What the data set card says of terms and origin, in Markdown."""
-    yield from _own_terms(plan)
+    yield from _own_terms(terms)
     yield from (f"- **Note:** {_cell(line)}." for line in doubts(plan.license, plan.inputs))
     yield f"- [{CREDITS}]({CREDITS}) has authors, terms and sources of the pictures."
     yield from models
 
 
-def credits_text(plan: Plan, places: Places, models: Sequence[str]) -> str:
+def credits_text(plan: Plan, terms: Terms, places: Places, models: Sequence[str]) -> str:
     """The text of `CREDITS.md`."""
-    lines = ["# Credits", "", *_own_terms(plan)]
+    lines = ["# Credits", "", *_own_terms(terms)]
     lines += [f"- **Note:** {_cell(line)}." for line in doubts(plan.license, plan.inputs)]
     lines += ["", "## Pictures", "", *_pictures(plan, places), ""]
     if models:
@@ -99,12 +99,14 @@ def credits_text(plan: Plan, places: Places, models: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _own_terms(plan: Plan) -> Iterator[str]:
-    if plan.license is None:
+def _own_terms(terms: Terms) -> Iterator[str]:
+    if terms.creator is not None:
+        yield f"- The data set is made by {_cell(terms.creator)}."
+    if terms.license is None:
         yield "- Licence of the data set: none is given."
     else:
-        link = address(plan.license)
-        name = f"[{plan.license}]({link})" if link else plan.license
+        link = address(terms.license)
+        name = f"[{terms.license}]({link})" if link else terms.license
         yield f"- Licence of the data set: {name}."
 
 

@@ -53,6 +53,11 @@ class Origin:
         return json.loads(self.spec).get("published")
 
     @property
+    def creator(self) -> str | None:
+        """Who makes the data set, None where that is not given."""
+        return json.loads(self.spec).get("creator")
+
+    @property
     def places(self) -> Places:
         """Where it was made; nothing that is published says so."""
         return Places.of(self.spec)

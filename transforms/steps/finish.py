@@ -171,7 +171,7 @@ def described(
     reading = reading_of(plan, recipe)
     ground = None if recipe.layered or not is_grounded(recipe) else BUILTIN.model
     models = model_lines(plan, origin, ground)
-    credits = tuple(summary_lines(plan, models))
+    credits = tuple(summary_lines(plan, samples.terms, models))
     texts = [
         ("statistics.json", statistics_json(summary.statistics, origin.meaning)),
         ("statistics.md", statistics_markdown(summary.statistics, origin.meaning)),
@@ -179,7 +179,7 @@ def described(
             "README.md",
             dataset_card(plan, origin, summary.statistics, samples, front, reading, credits),
         ),
-        (CREDITS, credits_text(plan, origin.places, models)),
+        (CREDITS, credits_text(plan, samples.terms, origin.places, models)),
     ]
     for name, both in by_format.items():
         texts += FORMATS[name].describe(*both)
