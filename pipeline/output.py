@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,6 @@ _FREE = (
     "cutout_doubt",
 )
 
-_TERMS = ("license", "published", "creator")
-
 STALE_SECONDS = 3600.0
 """Age after which a temporary file of a job elsewhere counts as abandoned."""
 
@@ -83,7 +81,7 @@ def _identity(spec: DatasetSpec, plan: Plan) -> dict[str, Any]:
 def _described(spec: DatasetSpec, plan: Plan) -> list[Any]:
     """What the descriptions say beside what the samples are made of."""
     credits = {asset.path: asset.credit for asset in plan.inputs}
-    return [*(getattr(spec, name) for name in _TERMS), credits]
+    return [spec.license, spec.published, spec.creator, credits]
 
 
 def with_kept_terms(spec: DatasetSpec, plan: Plan) -> tuple[DatasetSpec, Plan]:
@@ -96,25 +94,35 @@ def with_kept_terms(spec: DatasetSpec, plan: Plan) -> tuple[DatasetSpec, Plan]:
     if there.spec is None or there.plan is None:
         return spec, plan
     former = there.spec
-    kept = {name: getattr(spec, name) or getattr(former, name) for name in _TERMS}
     if spec.credits is None:
-        kept["credits"] = former.credits
+        spec = dataclasses.replace(spec, credits=former.credits)
         plan = _with_credits(plan, there.plan)
-    return dataclasses.replace(spec, **kept), dataclasses.replace(plan, license=kept["license"])
+    spec = dataclasses.replace(
+        spec,
+        license=spec.license or former.license,
+        published=spec.published or former.published,
+        creator=spec.creator or former.creator,
+    )
+    return spec, dataclasses.replace(plan, license=spec.license)
 
 
 def _with_credits(plan: Plan, former: Plan) -> Plan:
     """A plan with the credits of the same inputs in another one."""
 
-    def credited(kind: str) -> tuple[InputImage, ...]:
-        known = {(asset.id, asset.sha256): asset.credit for asset in getattr(former, kind)}
+    def credited(
+        assets: Sequence[InputImage], there: Sequence[InputImage]
+    ) -> tuple[InputImage, ...]:
+        known = {(asset.id, asset.sha256): asset.credit for asset in there}
         return tuple(
             dataclasses.replace(asset, credit=known.get((asset.id, asset.sha256)))
-            for asset in getattr(plan, kind)
+            for asset in assets
         )
 
     return dataclasses.replace(
-        plan, **{kind: credited(kind) for kind in ("foregrounds", "backgrounds", "distractors")}
+        plan,
+        foregrounds=credited(plan.foregrounds, former.foregrounds),
+        backgrounds=credited(plan.backgrounds, former.backgrounds),
+        distractors=credited(plan.distractors, former.distractors),
     )
 
 
