@@ -102,6 +102,7 @@ def natural(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerateR
         depth_passes=1,
         negatives=0.2,
         occlude=True,
+        background_crop="random",
         distractors=str(inputs / "fg"),
         formats=("tfrecord", "parquet", "webdataset", "coco", "yolo"),
         max_samples=60,
@@ -135,7 +136,8 @@ def test_fields_of_objects_agree_with_the_pictures(natural: GenerateResult) -> N
         assert np.bincount(instances.ravel())[1:].tolist() == row["object_areas"]
         depth = _pixels(row["depth"]) * row["depth_scale"] + row["depth_offset"]
         for k, value in enumerate(row["object_depths"], 1):
-            np.testing.assert_allclose(depth[instances == k], value, rtol=2e-3)
+            step = row["depth_scale"] * 64  # Ten bits are kept.
+            np.testing.assert_allclose(depth[instances == k], value, rtol=1e-4, atol=step / 2)
     kept = json.loads((Path(natural.output) / "statistics.json").read_text())["objects"]
     assert kept["count"] == sum(counts)
     assert kept["pictures_by_objects"] == np.bincount(counts).tolist()
@@ -182,6 +184,8 @@ def test_tfds_and_datasets_read_the_objects(natural: GenerateResult) -> None:
         for name in ("object_fg_ids", "object_boxes", "object_areas", "object_visible"):
             assert theirs[name] == ours[name]
             assert tensors[name].tolist() == ours[name]
+        assert theirs["background_box"] == ours["background_box"] != [22, 0, 180, 180]
+        assert tensors["background_box"].tolist() == ours["background_box"]
 
 
 def test_supervision_reads_the_objects(natural: GenerateResult) -> None:
@@ -198,6 +202,28 @@ def test_supervision_reads_the_objects(natural: GenerateResult) -> None:
         for k, mask in enumerate(detections.mask if len(detections) else (), 1):
             np.testing.assert_array_equal(mask, instances == k)
     assert len(data) == 60
+
+
+def test_supervision_reads_the_outlines_of_objects(natural: GenerateResult) -> None:
+    supervision = pytest.importorskip("supervision", reason="supervision is not installed")
+    rows, seen = {row["key"]: row for row in _rows(natural)}, 0
+    for shard in range(2):
+        data = supervision.DetectionDataset.from_yolo(
+            images_directory_path=f"{natural.output}/yolo/images/train/{shard:05d}",
+            annotations_directory_path=f"{natural.output}/yolo/labels/train/{shard:05d}",
+            data_yaml_path=f"{natural.output}/yolo/data.yaml",
+            force_masks=True,
+        )
+        for path, _, detections in data:
+            row = rows[Path(path).stem]
+            instances = _pixels(row["instances"])
+            assert len(detections) == len(row["object_fg_ids"])
+            for k, drawn in enumerate(detections.mask if len(detections) else (), 1):
+                one, other = drawn.astype(bool), instances == k
+                if other.sum() > 100:  # An outline has no pixels, which tells in small ones.
+                    assert (one & other).sum() / (one | other).sum() > 0.7
+                    seen += 1
+    assert seen > 30
 
 
 def test_wrong_objects_are_named(natural: GenerateResult) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +90,31 @@ def test_an_interrupted_conversion_continues(full, copy, tmp_path):
         assert int(split["numBytes"]) == sum(path.stat().st_size for path in files)
 
 
+def test_each_record_is_read_alone(copy):
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    path = min((copy / "mask_depth/1.0.0").glob("*.array_record-*"))
+    options = ArrayRecordReader(str(path)).writer_options_string()
+    assert "group_size:1," in options and "uncompressed" in options
+
+
+def test_names_of_categories_go_along(plain, tmp_path):
+    folder = tmp_path / "set/tfrecord/mask_depth/1.0.0"
+    shutil.copytree(Path(plain.output, "tfrecord"), tmp_path / "set/tfrecord")
+    (folder / "label.labels.txt").write_text("cars\n")
+    convert(tmp_path / "set", tmp_path / "copy")
+    assert (tmp_path / "copy/mask_depth/1.0.0/label.labels.txt").read_text() == "cars\n"
+
+
 def test_what_cannot_be_converted_is_said(full, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"inside the data set .*; give another folder"):
         convert(full.output, Path(full.output, "records"))
+    (tmp_path / "link").symlink_to(full.output)
+    with pytest.raises(ValueError, match="inside the data set"):
+        convert(full.output, tmp_path / "link" / "records")
+    monkeypatch.setattr("sys.argv", ["convert", full.output, f"{full.output}/records"])
+    with pytest.raises(SystemExit, match=r"error: .* is inside the data set"):
+        main()
     with pytest.raises(FileNotFoundError, match="make the set with --formats=tfrecord"):
         convert(tmp_path, tmp_path.parent / "copy")
     monkeypatch.setattr("sys.argv", ["convert", str(tmp_path), str(tmp_path.parent / "copy")])

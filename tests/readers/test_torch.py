@@ -167,6 +167,7 @@ def test_slices_and_lists_are_data_sets_of_what_they_choose(full):
         ([3, ~0, 3], [keys[3], keys[215], keys[3]]),
         ([], []),
         (torch.tensor([5, 1]), [keys[5], keys[1]]),
+        (np.array([5, 1], np.uint8), [keys[5], keys[1]]),
         (even, keys[::2]),
         (torch.from_numpy(even), keys[::2]),
     ):
@@ -209,8 +210,23 @@ def test_pictures_may_stay_bytes(full):
     assert stored[9]["bg"].any()
     image, alpha = stored.foreground(stored[9]["fg_id"])
     assert image.dtype == alpha.dtype == torch.uint8 and image.shape[0] == 3
+    for pixels_ in (image, alpha):
+        pixels_.zero_()
+    assert all(pixels_.any() for pixels_ in stored.foreground(stored[9]["fg_id"]))
     with pytest.raises(ValueError, match=r"dtype is torch.float16; it may be torch.float32 or"):
         MaskDepthDataset(full.output, dtype=torch.float16)
+
+
+def test_clean_pictures_that_are_kept_are_bounded(full, monkeypatch):
+    kept = MaskDepthDataset(full.output)._clean["backgrounds"]
+    first = kept.pictures(1)
+    assert kept.pictures(1)[0] is first[0]
+    size = 160 * 160 * 4
+    monkeypatch.setattr("pipeline.readers.torch._CACHED_BYTES", 2 * size)
+    for number in (2, 1, 3):
+        kept.pictures(number)
+    assert kept.pictures(1)[0] is first[0]  # What was asked for last stays.
+    assert len(kept._cache) == 2 and kept._bytes == 2 * size
 
 
 def test_what_is_not_there_is_said(full, tmp_path):
@@ -226,7 +242,11 @@ def test_what_is_not_there_is_said(full, tmp_path):
         samples[[0, 216]]
     with pytest.raises(IndexError, match="truth values do not choose from 216 samples"):
         samples[[True, False]]
-    wrongs: list[Any] = [[0.5], [[1]], "key"]
+    wrongs: list[Any] = [[0.5], [[1]]]
+    for wrong in wrongs:
+        with pytest.raises(TypeError, match="are a list of whole numbers, not "):
+            samples[wrong]
+    wrongs = ["key", 0.5]
     for wrong in wrongs:
         with pytest.raises(TypeError):
             samples[wrong]

@@ -1,5 +1,7 @@
 """Parts of backgrounds, and the same parts of their depth and ground."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,15 +9,25 @@ from PIL import Image
 from tests.scenes.making import SIDE, SQUARE, floor_and_wall, placement
 from transforms.models.depth.passes import LONGEST
 from transforms.pixels.size import Size
-from transforms.scenes.crops import box_in, centred, cut_ground, cut_map, random_crop, shown_part
+from transforms.scenes.crops import (
+    box_in,
+    centred,
+    cut_ground,
+    cut_map,
+    cut_picture,
+    random_crop,
+    shown_part,
+)
 from transforms.scenes.draws import draws_of
-from transforms.scenes.ground import find_ground
+from transforms.scenes.ground import Ground, find_ground
 from transforms.scenes.scene import Crop
 
 DRAWS = draws_of(3, [placement(number) for number in range(300)])
 
 
 def test_crops_of_a_seed() -> None:
+    odd = [random_crop(draws, Size(4, 4), 41, 31).width for draws in DRAWS]
+    assert (min(odd), max(odd)) == (16, 31)
     found = [random_crop(draws, Size(160, 160), 640, 480) for draws in DRAWS[:3]]
     assert found == [Crop(299, 127, 315, 315), Crop(113, 2, 424, 424), Crop(56, 103, 277, 277)]
 
@@ -88,6 +100,38 @@ def test_what_is_kept_of_a_background_is_large_enough_for_its_smallest_crop() ->
     assert shown_part(small, Size(160, 160)) is small
 
 
+def test_of_a_panorama_the_middle_is_kept_and_cut() -> None:
+    size, aside = Size(20, 20), (1000 - LONGEST * 100) // 2
+    columns = np.arange(1000) // 4
+    photo = Image.fromarray(np.stack([np.tile(columns, (100, 1))] * 3, axis=2).astype(np.uint8))
+    shown = shown_part(photo, size)
+    assert shown.size == (LONGEST * 40, 40)
+    for left in (aside, aside + 60, 1000 - aside - 50):
+        box = box_in(Crop(left, 20, 50, 50), photo.size, shown.size, size)
+        assert box == ((left - aside) * 0.4, 8, (left - aside + 50) * 0.4, 28)
+        cut = np.asarray(cut_picture(shown, box, size))
+        wanted = (left + 2.5 * (np.arange(20) + 0.5)) / 4
+        assert np.abs(cut[..., 0] - wanted)[:, 3:-3].max() < 1.5
+
+
+def test_a_part_of_a_picture_keeps_its_detail() -> None:
+    noise = np.random.default_rng(1).integers(96, 160, (90, 120, 3), np.uint8)
+    box = (10.0, 20.0, 70.0, 80.0)
+    found = np.asarray(cut_picture(Image.fromarray(noise), box, Size(40, 40)))
+    rows, columns = (lanczos(n, start, 60, 40) for n, start in ((90, 20), (120, 10)))
+    wanted = np.einsum("yr,xc,rcd->yxd", rows, columns, noise.astype(float))
+    assert np.abs(found - wanted).max() <= 1.5
+
+
+def lanczos(count: int, start: float, length: float, to: int) -> np.ndarray:
+    """The weights with which pixels of a line become those of a part of it: [to, count]."""
+    scale = length / to
+    middles = start + (np.arange(to) + 0.5) * scale
+    at = (np.arange(count) + 0.5 - middles[:, None]) / max(scale, 1.0)
+    weights = np.where(np.abs(at) < 3, np.sinc(at) * np.sinc(at / 3), 0.0)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
 def test_a_map_is_cut_where_the_picture_is() -> None:
     rows, columns = np.mgrid[0:120, 0:200].astype(np.float32)
     plane = rows * 2 + columns
@@ -120,6 +164,19 @@ def test_ground_is_cut_where_the_picture_is() -> None:
     inner = np.abs(lower.nearness.astype(int) - near)[2:-2, 40:]
     assert inner.max() <= 4
     np.testing.assert_array_equal(lower.floor, wide.floor[half:].repeat(2))
+
+
+def test_the_edge_of_ground_stays_where_it_is() -> None:
+    mask = np.zeros((40, 40), bool)
+    mask[20:, 13:] = True
+    nearness = np.full((40, 40), 9, np.uint8)
+    wide = Ground(20, mask, nearness, np.arange(40, dtype=np.uint8), True)
+    enlarged = cut_ground(wide, (0.0, 10.0, 30.0, 40.0), Size(60, 60)).mask
+    np.testing.assert_array_equal(enlarged.any(axis=0), np.arange(60) >= 26)
+    np.testing.assert_array_equal(enlarged.any(axis=1), np.arange(60) >= 20)
+    none = cut_ground(dataclasses.replace(wide, found=False), (0.0, 0.0, 40.0, 40.0), Size(40, 40))
+    assert (none.horizon, none.found) == (0, False)
+    assert not none.mask.any() and not none.floor.any() and (none.nearness == 9).all()
 
 
 @pytest.mark.parametrize("found", [True, False])

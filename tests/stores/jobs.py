@@ -10,7 +10,14 @@ from tests.stores.servers import Store
 from transforms import storage
 
 # These name the folders of the inputs or of the output.
-WITH_PATHS = {"manifest.json", "manifest.json.sha256", "plan.json", "spec.json", "lock"}
+WITH_PATHS = {
+    "manifest.json",
+    "manifest.json.sha256",
+    "plan.json",
+    "spec.json",
+    "index.json",
+    "lock",
+}
 
 
 def stored_spec(store: Store, name: str, **changes: object) -> DatasetSpec:

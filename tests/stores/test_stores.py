@@ -95,6 +95,24 @@ def test_the_viewer_shows_it(store, stored, tmp_path):
             assert record["area"] == int((mask >= 128).sum()) > 0
 
 
+def test_scenes_are_made_checked_and_shown(store, few, tmp_path):
+    scenes = {"preset": "natural", "background_crop": "random", "depth_passes": 1}
+    changes = {**scenes, "depth_model": "builtin", "placements": 1, "max_samples": 8}
+    result = make(store, "scenes", **changes)
+    flags = [*store.flags, "--direct_num_workers=1"]
+    assert result.samples == 8 and verify(result.output, flags).faults == ()
+    generate(make_spec(few, tmp_path / "set", **changes), flags, progress=False)
+    assert checksums(result.output) == checksums(str(tmp_path / "set"))
+    (tmp_path / "cache").mkdir()
+    with served(result.output, tmp_path / "cache") as server:
+        assert "instances" in server.opened.views
+        for row in range(8):
+            with urlopen(f"{server.address}picture/{row}/instances") as answer:
+                coloured = np.asarray(Image.open(answer))
+            areas = np.array(server.opened.values(row)["object_areas"])
+            assert np.count_nonzero(coloured.any(axis=2)) == areas.sum()
+
+
 def test_a_finished_one_is_left_alone(store, stored):
     begin = len(store.requests)
     again = make(store, "whole", **EVERYTHING)
