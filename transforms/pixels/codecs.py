@@ -70,9 +70,14 @@ def encode_mask(mask: np.ndarray) -> bytes:
     return _png(mask[..., None], _NO_FILTER, level=6)
 
 
-def encode_rgb(image: np.ndarray) -> bytes:
-    """Encodes an RGB PNG. `image` is uint8 [height, width, 3]."""
-    return _png(image, _UP_FILTER, level=6)
+def encode_rgb(image: np.ndarray, level: int = 6) -> bytes:
+    """Encodes an RGB PNG.
+
+    Args:
+        image: uint8 [height, width, 3].
+        level: 1 is fast, 6 is small.
+    """
+    return _png(image, _UP_FILTER, level)
 
 
 def encode_16_bit(pixels: np.ndarray) -> bytes:

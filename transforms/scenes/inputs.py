@@ -9,8 +9,10 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+import numpy as np
 from PIL import Image
 
+from transforms.pixels.codecs import decode_png, encode_rgb
 from transforms.pixels.input_cache import (
     CACHE_BYTES,
     InputCache,
@@ -84,9 +86,10 @@ class SceneInputs:
         self._pyramids: Kept[Pyramid] = Kept(_PYRAMID_BYTES, lambda made: made.nbytes)
         self._sprites: Kept[Sprite] = Kept(_SPRITE_BYTES, lambda made: made.nbytes)
         self.grounds: Kept[Ground] = Kept(_GROUND_BYTES, lambda made: 6 * made.mask.size)
-        self._shown: Kept[Image.Image] = Kept(
-            CACHE_BYTES, lambda made: 4 * made.width * made.height
-        )
+        # Samples of a plan show the middles of all backgrounds, or parts of all.
+        self._middles: Kept[Image.Image] = Kept(CACHE_BYTES, _picture_bytes)
+        self._wholes: Kept[Image.Image] = Kept(CACHE_BYTES // 4, _picture_bytes)
+        self._packed: Kept[bytes] = Kept(CACHE_BYTES - CACHE_BYTES // 4, len)
         self._fields: Kept[LabField] = Kept(_FIELD_BYTES, lambda made: made.nbytes)
 
     def background(self, bg_id: int, crop: Crop | None = None) -> Image.Image:
@@ -105,15 +108,22 @@ class SceneInputs:
         return field.part(self._box(bg_id, crop, shown), self._plan.image_size)
 
     def _whole(self, bg_id: int, cropped: bool) -> Image.Image:
-        """What is kept of a background: its middle, or all that crops are cut from."""
+        """What is kept of a background: its middle, or all that crops are cut from.
+
+        Of the latter a few are kept as they are and many as PNG files: of large photographs, which
+        take a hundred times as long to read again, twice as many fit into the same bytes.
+        """
         source, size = self._plan.background_by_id[bg_id], self._plan.image_size
 
-        def read() -> Image.Image:
-            if not cropped:
-                return Image.fromarray(read_background(source, size))
-            return shown_part(decode_background(read_checked(source.path, source.sha256)), size)
+        def packed() -> bytes:
+            photo = decode_background(read_checked(source.path, source.sha256))
+            return encode_rgb(np.asarray(shown_part(photo, size)), level=1)
 
-        return self._shown.get(bg_id, read)
+        if not cropped:
+            return self._middles.get(bg_id, lambda: Image.fromarray(read_background(source, size)))
+        return self._wholes.get(
+            bg_id, lambda: Image.fromarray(decode_png(self._packed.get(bg_id, packed)))
+        )
 
     def _box(self, bg_id: int, crop: Crop, shown: Image.Image) -> Area:
         source = self._plan.background_by_id[bg_id]
@@ -133,6 +143,11 @@ class SceneInputs:
         return self._pyramids.get(
             (paste.labelled, paste.fg_id), lambda: Pyramid(read_whole(asset), side)
         )
+
+
+def _picture_bytes(picture: Image.Image) -> int:
+    """What Pillow takes for an RGB picture."""
+    return 4 * picture.width * picture.height
 
 
 def scene_inputs(plan_path: str) -> SceneInputs:
