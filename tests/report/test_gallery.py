@@ -170,12 +170,27 @@ def test_equal_data_sets_have_equal_galleries(inputs, tmp_path):
     assert {path: storage.read_bytes(made.folder.path(path)) for path in written} == before
 
 
-def test_a_single_sample(inputs, tmp_path):
+@pytest.mark.parametrize(
+    "size, words, aspect",
+    [
+        (64, "64 × 64", "64 / 64"),
+        ("80x48", "80 × 48", "80 / 48"),
+        ("400x32", "400 × 32", "192 / 32"),
+    ],
+)
+def test_a_single_sample(inputs, tmp_path, size, words, aspect):
     made = make_set(
-        inputs, tmp_path / "one", RELATIVE_INVERSE_DEPTH, max_samples=1, num_shards=None
+        inputs,
+        tmp_path / "one",
+        RELATIVE_INVERSE_DEPTH,
+        max_samples=1,
+        num_shards=None,
+        image_size=size,
     )
     page = check_page(made, build(made))
-    assert "1 composite of 64 × 64 pixels" in page.text
+    assert f"1 composite of {words} pixels" in page.text
+    html = Path(made.folder.path("gallery/index.html")).read_text("utf-8")
+    assert f'style="--aspect: {aspect}"' in html
 
 
 def test_failed_samples_are_missing(inputs, tmp_path):

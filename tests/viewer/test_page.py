@@ -74,6 +74,16 @@ def test_views_and_sizes(viewer, page):
     page.press("End")
     page.wait(f"document.querySelector('.tile').offsetWidth > {before}")
     page.wait(LOADED.format(least=2))
+    page.wait(
+        "[...document.querySelectorAll('.tile img')].every(i => Math.abs("
+        "i.clientWidth * i.naturalHeight / i.naturalWidth - i.clientHeight) < 1)"
+    )
+    page.click(".tile")
+    page.wait(
+        "[...document.querySelectorAll('#large svg')].length === 4"
+        " && [...document.querySelectorAll('#large svg')].every(s =>"
+        " s.viewBox.baseVal.width === 160 && s.viewBox.baseVal.height === 128)"
+    )
 
 
 def test_the_keyboard_goes_through_samples(viewer, page):
