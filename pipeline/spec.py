@@ -153,11 +153,9 @@ class Sides(Kind):
 
     def accept(self, value: object) -> int | str:
         """The side of a square as an int, any other size as text."""
-        number = whole(value)
+        size = value if isinstance(value, Size) else None
         try:
-            if number is None and not isinstance(value, str):
-                raise ValueError
-            size = Size.of(value if isinstance(value, str) else f"{number}")
+            size = size or Size.of(value if isinstance(value, str) else f"{whole(value)}")
         except ValueError:
             raise Refused("is not understood; give N, or WIDTHxHEIGHT such as 208x160") from None
         if not 1 <= size.short <= size.long <= MAX_SIDE:

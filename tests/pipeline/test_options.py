@@ -316,7 +316,9 @@ def test_a_wrong_value_in_a_config_file_is_named(tmp_path):
         spec_of(arguments(), read_config(str(tmp_path / "job.yaml")).values)
 
 
-@pytest.mark.parametrize("given, kept", [("160x160", 160), ("64", 64), ("64x208", "64x208")])
+@pytest.mark.parametrize(
+    "given, kept", [("160x160", 160), ("64", 64), ("64x208", "64x208"), (Size(64, 208), "64x208")]
+)
 def test_a_square_is_kept_as_its_side(given, kept):
     for spec in (spec_with(image_size=given), spec_of(arguments(f"--image_size={given}"), PLACES)):
         assert spec.image_size == kept
