@@ -68,6 +68,11 @@ def test_an_option_beside_a_preset_wins() -> None:
     assert (alone.shadow, alone.objects, alone.grounded) == (0.5, (1, 1), False)
 
 
+def test_scenes_are_as_large_as_the_composites() -> None:
+    options = scene_options(spec_with(preset="natural", image_size="208x160"))
+    assert options is not None and (options.width, options.height) == (208, 160)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
