@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TEACHERS, Source
+from training.sources import (
+    DRAWN,
+    FREE_PHOTOGRAPHS,
+    HELD_OUT_NUMBER,
+    PHOTOGRAPHS,
+    TEACHERS,
+    Source,
+)
 
 SHORT_SIDE = 176
 LONG_SIDE = 256
@@ -94,18 +101,37 @@ def labelled_photographs(root: Path) -> list[Labelled]:
     return found
 
 
+def free_photographs(root: Path) -> list[Labelled]:
+    """Photographs that anyone may use, with the map of the first teacher."""
+    found: list[Labelled] = []
+    for path in sorted((root / FREE_PHOTOGRAPHS.name).glob("*.jpg")):
+        picture = Image.open(path).convert("RGB")
+        size = training_size(*picture.size)
+        label = taught_by(TEACHERS[0], root, path, FREE_PHOTOGRAPHS.name, size)
+        if label is not None:
+            pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+            found.append(Labelled(pixels, normalised(label)))
+    return found
+
+
+def taught_by(
+    teacher: str, root: Path, path: Path, place: str, size: tuple[int, int]
+) -> np.ndarray | None:
+    """A teacher's map of a photograph at a size, float32 in 0..1; None without one."""
+    stored = root / "teachers" / teacher / place / f"{path.stem}.png"
+    if not stored.exists():
+        return None
+    grey = Image.open(stored).convert("L").resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(grey).astype(np.float32) / 255
+
+
 def taught(root: Path, path: Path, place: str) -> Labelled | None:
     """A photograph with the teachers' mean, the second aligned to the first; None without maps."""
     picture = Image.open(path).convert("RGB")
     size = training_size(*picture.size)
-    maps: list[np.ndarray] = []
-    for teacher in TEACHERS:
-        stored = root / "teachers" / teacher / place / f"{path.stem}.png"
-        if not stored.exists():
-            return None
-        grey = Image.open(stored).convert("L").resize(size, Image.Resampling.BILINEAR)
-        maps.append(np.asarray(grey).astype(np.float32) / 255)
-    first, second = maps
+    first, second = (taught_by(teacher, root, path, place, size) for teacher in TEACHERS)
+    if first is None or second is None:
+        return None
     columns = np.stack([second.ravel(), np.ones(second.size)], axis=1)
     scale, shift = np.linalg.lstsq(columns, first.ravel(), rcond=None)[0]
     agreement, label = 0.0, first
@@ -122,16 +148,21 @@ def load_training(
     """All labelled pictures by source.
 
     Args:
-        root: folder with `rgbd`, `photos`, `teachers` and `eva4_s15a`.
+        root: folder with those of `free_photos`, `rgbd`, `photos`, `teachers` and `eva4_s15a`
+            that the sources need.
         scenes: folder of `training.draw_scenes`.
         sources: what to read.
     """
-    return {
-        source: labelled_photographs(root)
-        if source == PHOTOGRAPHS
-        else labelled_pairs((scenes if source in DRAWN else root / "rgbd") / source.name, source)
-        for source in sources
-    }
+
+    def read(source: Source) -> list[Labelled]:
+        if source == PHOTOGRAPHS:
+            return labelled_photographs(root)
+        if source == FREE_PHOTOGRAPHS:
+            return free_photographs(root)
+        folder = (scenes if source in DRAWN else root / "rgbd") / source.name
+        return labelled_pairs(folder, source)
+
+    return {source: read(source) for source in sources}
 
 
 def number(path: Path) -> int:

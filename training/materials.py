@@ -73,11 +73,22 @@ class Painter:
     def furniture(self) -> Material:
         """What a piece of furniture is made of."""
         kind = self.draw.random()
-        if kind < 0.7:
+        if kind < 0.6:
             return self.plain(rough=self.draw.uniform(0, 0.5))
-        if kind < 0.85:
+        if kind < 0.78:
             return self.mottled(self.colour(), self.colour(), self.draw.uniform(0.3, 2))
-        return self.tiled(self.draw.uniform(0.4, 2)) if kind < 0.93 else self.picture()
+        return self.tiled(self.draw.uniform(0.4, 2)) if kind < 0.9 else self.picture()
+
+    def mark(self) -> Material:
+        """What is flat on a surface: a poster, paint, paper, a sign or a bright patch."""
+        kind = self.draw.random()
+        if kind < 0.5:
+            return self.picture()
+        if kind < 0.8:
+            return self.plain(rough=self.draw.uniform(0, 0.3))
+        if kind < 0.9:
+            return self.facade()
+        return self.mottled(self.colour(), self.colour(), self.draw.uniform(0.3, 2))
 
 
 def noise(draw: np.random.Generator, side: int, rough: float) -> np.ndarray:

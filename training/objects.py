@@ -108,10 +108,33 @@ def shelf(paint: Painter, x: float, z: float, turn: float) -> list[Box]:
     return [*group(x, z, turn, parts, paint.furniture()), *stuff]
 
 
-def tree(paint: Painter, x: float, y: float, z: float) -> list[Box | Ellipsoid]:
+def figure(paint: Painter, x: float, y: float, z: float) -> list[Box | Ellipsoid]:
+    """A person-like figure of head, trunk, arms and legs."""
+    u, normal = paint.draw.uniform, paint.draw.normal
+    tall, turn = u(1.1, 1.95), u(-np.pi, np.pi)
+    sx, sz = np.cos(turn), np.sin(turn)
+    shirt, trousers = paint.furniture(), paint.furniture()
+    skin = paint.plain(np.array([0.6, 0.4, 0.3]) * u(0.2, 1.3))
+    parts: list[Box | Ellipsoid] = [
+        Ellipsoid(np.array([x, y + tall * 0.93, z]), tall * np.array([0.055, 0.07, 0.055]), skin),
+        Ellipsoid(np.array([x, y + tall * 0.66, z]), tall * np.array([0.12, 0.21, 0.09]), shirt),
+    ]
+    for side in (-1, 1):
+        arm, leg, step = side * 0.14 * tall, side * 0.06 * tall, normal(0, 0.08) * tall
+        place = np.array([x + arm * sx, y + tall * u(0.58, 0.68), z + arm * sz])
+        parts.append(Ellipsoid(place, tall * np.array([0.04, 0.19, 0.04]), shirt))
+        place = np.array([x + leg * sx + step * sz, y + tall * 0.24, z + leg * sz - step * sx])
+        parts.append(Ellipsoid(place, tall * np.array([0.055, 0.25, 0.055]), trousers))
+    return parts
+
+
+def tree(
+    paint: Painter, x: float, y: float, z: float, tall: float | None = None
+) -> list[Box | Ellipsoid]:
     """A trunk with round crowns."""
     u = paint.draw.uniform
-    tall, green = u(1.5, 7), np.array([0.12, 0.25, 0.06]) * u(0.5, 2)
+    tall = u(1.5, 7) if tall is None else tall
+    green = np.array([0.12, 0.25, 0.06]) * u(0.5, 2)
     leaves = paint.mottled(green, green * u(0.2, 0.6), u(0.5, 2))
     trunk = box(x, y, z, (0.12 * tall / 3, tall * 0.6, 0.12 * tall / 3), 0.0, paint.plain())
     crowns = [

@@ -8,6 +8,7 @@ from training.solids import NEVER, Box, Ellipsoid, Hills
 
 _CORNER_METRES = 0.35
 _SKIN = np.float32(0.004)
+_THINNEST = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +194,8 @@ def _lit(scene: Scene, lamp: Light, points: np.ndarray, normals: np.ndarray) -> 
     lifted, towards = (points + normals * _SKIN)[lit], towards[lit]
     for thing in scene.solids:
         if (isinstance(thing, Box) and thing.hollow) or thing.material.glow:
+            continue
+        if thing.half.min() < _THINNEST:  # A mark on a surface throws no shadow.
             continue
         rays = thing.passing(lifted, towards)
         kept = np.ones(len(lit), bool)

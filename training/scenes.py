@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from training.materials import Painter, noise
-from training.objects import box, car, seat, shelf, table, tree
+from training.objects import box, car, figure, seat, shelf, table, tree
 from training.rendering import Camera, Drawing, Light, Scene, render
 from training.solids import Box, Ellipsoid, Hills
 
@@ -18,12 +18,17 @@ THINGS = "things"
 THING_SIDE = 144
 _SHAPES = ((WIDTH, HEIGHT), (HEIGHT, HEIGHT), (HEIGHT, WIDTH))
 _SHAPE_SHARES = (0.6, 0.25, 0.15)
+_FLAT = 0.004
+"""Metres that a mark on a surface is thick: nothing at the scale of a picture."""
 
 
 def room(paint: Painter) -> Scene:
     """A furnished or bare room, bright or dark, from within."""
     draw, u = paint.draw, paint.draw.uniform
     half = np.array([u(1.2, 4.5), u(1.15, 1.8), u(1.5, 6)])
+    corridor = draw.random() < 0.15
+    if corridor:
+        half = np.array([u(0.7, 1.4), u(1.15, 1.6), u(4, 14)])
     wall = paint.plain(paint.colour(0.1, 0.95, 0.6), u(0, 0.25))
     if draw.random() < 0.25:
         wall = paint.tiled(u(0.6, 3))
@@ -44,7 +49,8 @@ def room(paint: Painter) -> Scene:
         else:
             x, z, size = sign * half[0], u(-1, 1) * half[2], (thick, tall, wide)
         solids.append(box(x, foot, z, size, 0.0, look))
-    for _ in range(int(draw.choice([0, 2, 4, 6, 8, 10]))):
+    solids += marks_in_room(paint, half, int(draw.choice([0, 2, 4, 7])))
+    for _ in range(0 if corridor else int(draw.choice([0, 2, 4, 6, 8, 10]))):
         make: Callable[..., list[Box]] = (table, seat, shelf)[draw.integers(3)]
         turn = float(draw.integers(4)) * np.pi / 2 + draw.normal(0, 0.15)
         solids += make(paint, u(-0.9, 0.9) * half[0], u(-0.9, 0.9) * half[2], float(turn))
@@ -53,18 +59,73 @@ def room(paint: Painter) -> Scene:
         place = np.array([u(-0.8, 0.8) * half[0], u(0.1, 1.2), u(-0.8, 0.8) * half[2]])
         radii = radius * draw.uniform(0.6, 1.6, 3)
         solids.append(Ellipsoid(place, radii, paint.furniture()))
+    for _ in range(int(draw.choice([0, 0, 1, 2]))):
+        solids += figure(paint, u(-0.9, 0.9) * half[0], 0.0, u(-0.9, 0.9) * half[2])
     lights = []
-    for _ in range(draw.integers(1, 4)):
+    for _ in range(draw.integers(1, 3)):
         place = draw.uniform(-0.8, 0.8, 3) * half + centre
         place[1] = u(0.6, 0.95) * full[1]
         lights.append(Light(place, paint.colour(0.4, 0.9, 0.7) * u(0.5, 2.5), u(1, 5)))
     place = draw.uniform(0.2, 0.85, 3) * draw.choice([-1, 1], 3) * half
     place[1] = min(full[1] - 0.3, u(0.5, 1.9))
     # Mostly towards the middle, sometimes anywhere.
-    yaw = np.arctan2(-place[0], -place[2]) + draw.normal(0, 0.9)
+    yaw = np.arctan2(-place[0], -place[2]) + draw.normal(0, 0.2 if corridor else 0.9)
     camera = Camera(place, float(yaw), draw.normal(-0.25, 0.25), draw.normal(0, 0.06),
                     u(0.6, 1.3), float(np.exp(draw.normal(-0.4, 0.7))))  # fmt: skip
     return Scene(_around(camera, solids), lights, paint.colour(0.1, 0.6, 0.7), camera)
+
+
+def marks_in_room(paint: Painter, half: np.ndarray, count: int) -> list[Box | Ellipsoid]:
+    """Posters, paper and patches of paint on the walls, rugs and paper on the floor: all flat.
+
+    Args:
+        paint: what draws.
+        half: float [3], half of the room's sides.
+        count: how many.
+    """
+    draw, u = paint.draw, paint.draw.uniform
+    marks: list[Box | Ellipsoid] = []
+    for _ in range(count):
+        look, wide, tall = paint.mark(), u(0.15, 1.8), u(0.15, 1.4)
+        foot, side = u(0.1, max(0.15, 2 * half[1] - tall - 0.1)), draw.choice([-1.0, 1.0])
+        where = draw.random()
+        if where < 0.25:
+            x, z = u(-0.9, 0.9) * half[0], u(-0.9, 0.9) * half[2]
+            marks.append(box(x, 0.01, z, (wide, _FLAT, tall), draw.choice([0.0, u(0, 3)]), look))
+        elif where < 0.6:
+            x, z = u(-0.8, 0.8) * half[0], side * (half[2] - _FLAT / 2)
+            marks.append(box(x, foot, z, (wide, tall, _FLAT), 0.0, look))
+        else:
+            x, z = side * (half[0] - _FLAT / 2), u(-0.8, 0.8) * half[2]
+            marks.append(box(x, foot, z, (_FLAT, tall, wide), 0.0, look))
+    return marks
+
+
+def marks_on_road(paint: Painter, road: float, foot: float = 0.0) -> list[Box | Ellipsoid]:
+    """Stop lines, zebra crossings, arrows, patches, puddles and bright light: all flat.
+
+    Args:
+        paint: what draws.
+        road: half of the road's width in metres.
+        foot: height of the road.
+    """
+    draw, u = paint.draw, paint.draw.uniform
+    marks: list[Box | Ellipsoid] = []
+    white = paint.plain(np.full(3, u(0.5, 0.95)), u(0, 0.4))
+    if draw.random() < 0.5:
+        z, turn = u(1.5, 15), draw.normal(0, 0.1)
+        marks.append(box(0, foot, z, (road * u(0.8, 2), _FLAT, u(0.2, 0.6)), turn, white))
+    if draw.random() < 0.5:  # A zebra crossing, across the road or along it.
+        z, deep, step = u(1.5, 14), u(2, 4), u(0.7, 1.2)
+        for i in range(int(2 * road / step)):
+            x = -road + (i + 0.5) * step
+            marks.append(box(x, foot, z, (step * 0.5, _FLAT, deep), 0.0, white))
+    for _ in range(draw.integers(0, 5)):
+        size = (u(0.15, 0.25 * road + 0.5), _FLAT, u(0.3, 6))
+        turn = float(draw.choice([0.0, u(0, 3)]))
+        look = white if draw.random() < 0.4 else paint.mark()
+        marks.append(box(u(-1, 1) * road, foot, u(1.2, 18), size, turn, look))
+    return marks
 
 
 def _around(camera: Camera, solids: list[Box | Ellipsoid]) -> list[Box | Ellipsoid]:
@@ -108,6 +169,7 @@ def street(paint: Painter) -> Scene:
         white, gap = paint.plain(np.full(3, u(0.5, 0.9))), u(4, 12)
         for i in range(8):
             solids.append(box(0, 0.0, 3 + i * gap, (0.15, 0.006, gap * 0.4), 0.0, white))
+    solids += marks_on_road(paint, road)
     back = road + u(1, 12)
     for side in (-1, 1):
         z, look = u(-10, 10), paint.facade()
@@ -118,6 +180,10 @@ def street(paint: Painter) -> Scene:
                 width = u(6, 14)
                 x = side * (back + width / 2 + u(0, 2))
                 solids.append(box(x, 0.0, z + deep / 2, (width, tall, deep), 0.0, look))
+                for _ in range(int(draw.choice([0, 1, 3]))):  # Signs, banners and paint on it.
+                    size = (2 * _FLAT, u(0.5, 3), u(0.5, 4))
+                    face = x - side * width / 2
+                    solids.append(box(face, u(0.3, 4), z + u(0, deep), size, 0.0, paint.mark()))
             z += deep + draw.choice([0.0, 0.0, u(2, 20)])
         for _ in range(draw.integers(0, 5)):
             solids += tree(paint, side * (road + u(0.5, 5)), 0.0, u(2, 60))
@@ -134,7 +200,9 @@ def street(paint: Painter) -> Scene:
     if draw.random() < 0.35:  # Something closes the view.
         far = u(12, 90)
         solids.append(box(u(-10, 10), 0.0, far, (u(10, 60), u(2, 25), 8.0), 0.0, paint.facade()))
-    for _ in range(draw.integers(0, 4)):  # People, bollards, bins and bushes.
+    for _ in range(draw.integers(0, 4)):
+        solids += figure(paint, u(-1, 1) * (road + 2), 0.0, u(2, 25))
+    for _ in range(draw.integers(0, 4)):  # Bollards, bins and bushes.
         tall = u(0.4, 1.9)
         place = np.array([u(-1, 1) * (road + 2), tall / 2, u(2, 25)])
         radii = np.array([u(0.15, 0.5), tall / 2, u(0.15, 0.5)])
@@ -170,8 +238,20 @@ def landscape(paint: Painter) -> Scene:
         x, y, z = spot(2 + above * 0.3, 45)
         radii = u(0.15, 1.6) * draw.uniform(0.5, 1.5, 3)
         solids.append(Ellipsoid(np.array([x, y, z]), radii, rock))
-    for _ in range(draw.integers(0, 6)):
-        solids += tree(paint, *spot(4 + above * 0.3, 60))
+    if not aerial and draw.random() < 0.25:  # Within a wood, perhaps on a path through it.
+        path = draw.choice([0.5, 2.0])
+        for _ in range(draw.integers(12, 30)):
+            away, aside = np.exp(u(0.7, 3.7)), draw.normal(0, 6)
+            aside += np.sign(aside) * path
+            x = away * np.sin(yaw) + aside * np.cos(yaw)
+            z = away * np.cos(yaw) - aside * np.sin(yaw)
+            y = float(hills.height(np.array([x]), np.array([z]))[0])
+            solids += tree(paint, x, y - 0.2, z, u(5, 14))
+    else:
+        for _ in range(draw.integers(0, 6)):
+            solids += tree(paint, *spot(4 + above * 0.3, 60))
+    for _ in range(int(draw.choice([0, 0, 1, 3]))):
+        solids += figure(paint, *spot(2.5 + above * 0.3, 25))
     if draw.random() < 0.3:
         x, y, z = spot(8, 60)
         size = (u(3, 12), u(2, 8), u(3, 12))
@@ -184,16 +264,18 @@ def landscape(paint: Painter) -> Scene:
 
 
 def thing(paint: Painter) -> Scene:
-    """A single piece of furniture, vehicle, tree, rock or figure before nothing: a cut-out."""
+    """A single piece of furniture, vehicle, tree, person or rock before nothing: a cut-out."""
     draw, u = paint.draw, paint.draw.uniform
     turn = u(-np.pi, np.pi)
-    kind = draw.integers(6)
+    kind = draw.integers(7)
     solids: list[Box | Ellipsoid] = []
     if kind < 4:
         make: Callable[..., list[Box]] = (table, seat, shelf, car)[kind]
         solids += make(paint, 0.0, 0.0, turn)
     elif kind == 4:
         solids += tree(paint, 0.0, 0.0, 0.0)
+    elif kind == 5:
+        solids += figure(paint, 0.0, 0.0, 0.0)
     else:  # Round parts on top of each other.
         look, foot = paint.furniture(), 0.0
         for _ in range(draw.integers(1, 5)):

@@ -224,8 +224,12 @@ def _through_ball(
     centre: np.ndarray, radius: float, origins: np.ndarray, directions: np.ndarray
 ) -> np.ndarray:
     """Numbers of the rays that start in a ball or enter it."""
-    offset = centre.astype(np.float32) - origins
-    along = np.einsum("ij,ij->i", offset, directions)
     square = np.einsum("ij,ij->i", directions, directions)
-    outside = np.einsum("ij,ij->i", offset, offset) - radius**2
+    if len(origins) and origins.strides[0] == 0:  # All rays start at the camera.
+        start = centre.astype(np.float32) - origins[0]
+        along, outside = directions @ start, start @ start - np.float32(radius**2)
+    else:
+        offset = centre.astype(np.float32) - origins
+        along = np.einsum("ij,ij->i", offset, directions)
+        outside = np.einsum("ij,ij->i", offset, offset) - radius**2
     return np.flatnonzero((outside < 0) | ((along > 0) & (outside * square < along * along)))

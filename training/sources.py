@@ -12,7 +12,8 @@ class Source:
         weight: factor on how often it is drawn, beside the root of its size; made-up or coarse
             depth counts less than measured one.
         terms: what is known of its licence.
-        free: whether nothing in those terms forbids commercial use.
+        free: whether its terms, as stated by whoever owns it, allow any use; a source without
+            stated terms is not free.
         farthest: raw depth values above this one are left out, in the units of the file.
         zero_is_value: whether 0 is a value (the farthest) and not a hole.
         sparse: whether the values are single points.
@@ -29,37 +30,37 @@ class Source:
 
 TRAINING = (
     Source("nyu", 1.4, "NYU Depth v2, no licence stated", False),
-    Source("tartan", 1.4, "no licence stated; synthetic", True),
-    Source("aims", 1.4, "no licence stated", True, farthest=8000),
-    Source("cup", 1.0, "no licence stated", True),
-    Source("vins", 1.0, "no licence stated", True),
-    Source("planehec", 1.0, "no licence stated", True),
+    Source("tartan", 1.4, "no licence stated; synthetic", False),
+    Source("aims", 1.4, "no licence stated", False, farthest=8000),
+    Source("cup", 1.0, "no licence stated", False),
+    Source("vins", 1.0, "no licence stated", False),
+    Source("planehec", 1.0, "no licence stated", False),
     Source("midd2005", 1.0, "Middlebury 2005, research", False),
-    Source("reloc", 1.0, "no licence stated", True),
+    Source("reloc", 1.0, "no licence stated", False),
     Source("shift", 1.0, "SHIFT, CC BY-NC-SA", False),
     Source("kittipred", 0.6, "KITTI, CC BY-NC-SA", False),
-    Source("zedstreet", 0.6, "no licence stated", True),
+    Source("zedstreet", 0.6, "no licence stated", False),
     Source("kittilidar", 1.0, "KITTI, CC BY-NC-SA", False, sparse=True),
     Source("vkitti", 1.0, "Virtual KITTI 2, CC BY-NC-SA", False),
-    Source("furrow", 1.0, "no licence stated", True),
-    Source("midair", 1.0, "no licence stated; synthetic", True),
+    Source("furrow", 1.0, "no licence stated", False),
+    Source("midair", 1.0, "no licence stated; synthetic", False),
     Source("lensblur", 0.6, "MIT", True),
 )
 """RGB-D sources that are trained on."""
 
 HELD_OUT = (
     Source("sevenscenes", 1.0, "7-Scenes, research", False),
-    Source("replica0", 1.0, "no licence stated; rendered", True),
+    Source("replica0", 1.0, "no licence stated; rendered", False),
     Source("omnidata", 1.0, "Omnidata EULA", False, zero_is_value=True),
-    Source("ttbb", 1.0, "no licence stated", True),
+    Source("ttbb", 1.0, "no licence stated", False),
     Source("kittistereo", 1.0, "KITTI, CC BY-NC-SA", False),
     Source("cityscapes", 1.0, "Cityscapes terms", False),
-    Source("wild", 1.0, "no licence stated", True, zero_is_value=True),
+    Source("wild", 1.0, "no licence stated", False, zero_is_value=True),
 )
 """RGB-D sources that are never trained on: two rooms, three streets, two of mixed pictures."""
 
 DRAWN = (
-    Source("rooms", 1.2, "drawn by `training.draw_scenes`", True, zero_is_value=True),
+    Source("rooms", 1.5, "drawn by `training.draw_scenes`", True, zero_is_value=True),
     Source("streets", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
     Source("landscapes", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
 )
@@ -67,6 +68,11 @@ DRAWN = (
 
 PHOTOGRAPHS = Source("photos", 1.6, "ImageNet and BSDS500 samples, research; teachers MIT", False)
 """Photographs with the maps of two teachers."""
+
+FREE_PHOTOGRAPHS = Source(
+    "free_photos", 1.6, "CC BY, CC BY-SA, CC0, GPL or no known restrictions; teacher MIT", True
+)
+"""Photographs that anyone may use, with the maps of the first teacher."""
 
 TEACHERS = ("tcmono", "tiefenrausch")
 """Names of the teachers; the first counts about twice as much as the second."""

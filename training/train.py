@@ -2,8 +2,8 @@
 
     python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=7500]
 
-DATA holds `rgbd`, `photos`, `teachers` and `eva4_s15a`, SCENES what `training.draw_scenes` wrote. A
-run that was stopped continues from its last checkpoint with the same command; at its end the
+DATA holds `free_photos`, `free_cutouts` and `teachers`, without --free_only `rgbd`, `photos` and
+`eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped continues from its last checkpoint with the same command; at its end the
 weights are in OUTPUT/network.pt, and `python -m training.export OUTPUT/network.pt` writes them into
 the package.
 """
@@ -32,7 +32,7 @@ except ImportError:
 
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
-from training.sources import DRAWN, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING
+from training.sources import DRAWN, FREE_PHOTOGRAPHS, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING
 from transforms.models.depth.network import DepthNetwork
 
 LEARNING_RATE = 2.5e-3
@@ -181,14 +181,15 @@ def main() -> None:
     parser.add_argument(
         "--free_only",
         action="store_true",
-        help="leave out every source whose terms forbid commercial use",
+        help="leave out every source whose terms do not allow any use",
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    every = (*TRAINING, *DRAWN, PHOTOGRAPHS)
+    every = (*TRAINING, *DRAWN, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
     sources = tuple(source for source in every if source.free or not options.free_only)
     data = load_training(options.data, options.scenes, sources)
     cutouts = stored_cutouts(options.scenes / "things")
+    cutouts += stored_cutouts(options.data / "free_cutouts")
     if not options.free_only:
         cutouts += stored_cutouts(options.data / "eva4_s15a" / "foregrounds", HELD_OUT_NUMBER)
         cutouts += near_parts(data[PHOTOGRAPHS])
