@@ -3,9 +3,9 @@
     python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=7500]
 
 DATA holds `free_photos`, `free_cutouts` and `teachers`, without --free_only `rgbd`, `photos` and
-`eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped continues from its last checkpoint with the same command; at its end the
-weights are in OUTPUT/network.pt, and `python -m training.export OUTPUT/network.pt` writes them into
-the package.
+`eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped continues
+from its last checkpoint with the same command; at its end the weights are in OUTPUT/network.pt, and
+`python -m training.export OUTPUT/network.pt` writes them into the package.
 """
 
 import argparse
