@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from training.data import number, read_pairs
+from training.marks import MarkScore, mark_cases, score_marks
 from training.metrics import (
     BorderScore,
     DepthScore,
@@ -60,11 +61,13 @@ class Evaluation:
     Attributes:
         depth: by source, then by model.
         borders: by model.
+        marks: by model.
         milliseconds: an image at batch 40 on one core, by model.
     """
 
     depth: dict[str, dict[str, DepthScore]]
     borders: dict[str, BorderScore]
+    marks: dict[str, MarkScore]
     milliseconds: dict[str, float]
 
 
@@ -144,8 +147,9 @@ def evaluate(
     pairs: Path,
     sources: list[str],
     composites: tuple[np.ndarray, np.ndarray] | None,
+    marks: bool = False,
 ) -> Evaluation:
-    """Evaluates models side by side."""
+    """Evaluates models side by side; `marks` draws the scenes with flat marks."""
     depth: dict[str, dict[str, DepthScore]] = {}
     for source in sources:
         pictures, inverse = frames(pairs / source)
@@ -166,7 +170,16 @@ def evaluate(
     if composites is not None:
         images, masks = composites
         borders = {model.name: score_borders(predict_all(model, images), masks) for model in models}
-    return Evaluation(depth, borders, time_models(models))
+    flat: dict[str, MarkScore] = {}
+    if marks:
+        cases = mark_cases()
+        bare = np.stack([case.bare for case in cases])
+        marked = np.stack([case.marked for case in cases])
+        masks = np.stack([case.mask for case in cases])
+        for model in models:
+            maps = predict_all(model, bare), predict_all(model, marked)
+            flat[model.name] = score_marks(*maps, masks)
+    return Evaluation(depth, borders, flat, time_models(models))
 
 
 def markdown(evaluation: Evaluation) -> str:
@@ -184,6 +197,11 @@ def markdown(evaluation: Evaluation) -> str:
         lines.append("| --- | ---: | ---: |")
         for name, border in evaluation.borders.items():
             lines.append(f"| {name} | {border.ordinal:.3f} | {border.sharpness:.3f} |")
+    if evaluation.marks:
+        lines += ["", "| flat marks, share of the range | rise | moved |"]
+        lines.append("| --- | ---: | ---: |")
+        for name, mark in evaluation.marks.items():
+            lines.append(f"| {name} | {mark.rise:.3f} | {mark.moved:.3f} |")
     lines += ["", "| model | ms an image, batch 40, one core |", "| --- | ---: |"]
     lines += [f"| {name} | {ms:.2f} |" for name, ms in evaluation.milliseconds.items()]
     return "\n".join(lines) + "\n"
@@ -200,6 +218,9 @@ def main() -> None:
     parser.add_argument("--fastdepth", type=Path, help="ONNX file of FastDepth")
     parser.add_argument("--foregrounds", type=Path)
     parser.add_argument("--backgrounds", type=Path)
+    parser.add_argument(
+        "--marks", action="store_true", help="draw walls and roads with flat marks, and measure"
+    )
     parser.add_argument("--json", type=Path, help="file for the figures as JSON")
     options = parser.parse_args()
     held_out = [source.name for source in HELD_OUT]
@@ -220,7 +241,7 @@ def main() -> None:
     composites = None
     if options.foregrounds and options.backgrounds:
         composites = test_composites(options.foregrounds, options.backgrounds)
-    evaluation = evaluate(models, options.pairs, sources, composites)
+    evaluation = evaluate(models, options.pairs, sources, composites, options.marks)
     print(markdown(evaluation))
     if options.json:
         options.json.write_text(json.dumps(asdict(evaluation), indent=1) + "\n")

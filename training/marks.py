@@ -52,7 +52,7 @@ class MarkScore:
 def mark_cases(count: int = CASES) -> list[MarkCase]:
     """Rooms and roads by turns, none of which is trained on; posters show drawn landscapes."""
     draw = np.random.default_rng(_SEED)
-    posters = [drawn("landscapes", [], np.random.default_rng([_SEED, i])).picture for i in range(4)]
+    posters = [drawn("landscapes", [], np.random.default_rng([_SEED, i])).picture for i in range(2)]
     found: list[MarkCase] = []
     while len(found) < count:
         make = _room if len(found) % 2 == 0 else _road

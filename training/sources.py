@@ -44,7 +44,7 @@ TRAINING = (
     Source("vkitti", 1.0, "Virtual KITTI 2, CC BY-NC-SA", False),
     Source("furrow", 1.0, "no licence stated", False),
     Source("midair", 1.0, "no licence stated; synthetic", False),
-    Source("lensblur", 0.6, "MIT", True),
+    Source("lensblur", 0.6, "MIT repository, owners of the photographs not named", False),
 )
 """RGB-D sources that are trained on."""
 

@@ -11,13 +11,20 @@ import torch
 from PIL import Image
 
 from tests.drawing import draw_background, draw_foreground
-from training.batches import Batches
+from training.batches import Batches, marked
 from training.cutouts import stored_cutouts
-from training.data import labelled_pairs
+from training.data import free_photographs, labelled_pairs
 from training.export import export
 from training.losses import depth_loss
 from training.metrics import rank_correlation, score_borders, score_depth
-from training.sources import by_name
+from training.sources import (
+    DRAWN,
+    FREE_PHOTOGRAPHS,
+    HELD_OUT,
+    PHOTOGRAPHS,
+    TRAINING,
+    by_name,
+)
 from training.train import Trainer
 from transforms.models import load_model
 from transforms.models.depth.network import DepthNetwork
@@ -36,6 +43,8 @@ def sources(tmp_path_factory) -> Path:
     """The folders that training reads, with a few drawn pictures in each."""
     root = tmp_path_factory.mktemp("sources")
     for folder in ("rgbd/nyu/rgb", "rgbd/nyu/depth", "rgbd/wild/rgb", "rgbd/wild/disparity"):
+        (root / folder).mkdir(parents=True)
+    for folder in ("free_photos", "teachers/tcmono/free_photos", "free_cutouts"):
         (root / folder).mkdir(parents=True)
     for folder in ("photos", "teachers/tcmono/photos", "teachers/tiefenrausch/photos"):
         (root / folder).mkdir(parents=True)
@@ -61,10 +70,14 @@ def sources(tmp_path_factory) -> Path:
         for teacher in ("tcmono", "tiefenrausch"):
             grey = Image.fromarray((inverse * 255).astype(np.uint8))
             grey.save(root / f"teachers/{teacher}/photos/p{i}.png")
+        picture.save(root / f"free_photos/f{i}.jpg")
+        if i:  # The first has no map.
+            grey.save(root / f"teachers/tcmono/free_photos/f{i}.png")
         cutout = draw_foreground(i)
         cutout.putalpha(cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0))
         cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
         cutout.save(root / f"scenes/things/{i}.png")
+        cutout.save(root / f"free_cutouts/c{i}.png")
         cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 81}.png")
         picture.save(root / f"eva4_s15a/backgrounds/bg_img_{i + 81}.png")
     return root
@@ -87,7 +100,7 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
         return done.stdout
 
     text = train(150)
-    for line in ("nyu: 4 pictures", "photos: 4 pictures", "rooms: 4 pictures", "12 cut-outs"):
+    for line in ("nyu: 4 pictures", "photos: 4 pictures", "rooms: 4 pictures", "16 cut-outs"):
         assert line in text
     first = json.loads((tmp_path / "curve.json").read_text())
     train(400)
@@ -96,8 +109,8 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
     assert curve[-1][2] < 0.8 * curve[0][2]
     assert curve[-1][0] == 400
     free = train(400, "--free_only")
-    assert "rooms: 4 pictures" in free and "4 cut-outs" in free
-    assert "nyu" not in free and "photos" not in free
+    lines = ["rooms: 4 pictures", "streets: 4 pictures", "landscapes: 4 pictures"]
+    assert free.splitlines()[:5] == [*lines, "free_photos: 3 pictures", "8 cut-outs"]
     network = DepthNetwork()
     weights = torch.load(tmp_path / "network.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(weights)
@@ -121,6 +134,31 @@ def test_the_same_seed_gives_the_same_weights(sources, tmp_path):
     first, again, other = trained("first", 0), trained("again", 0), trained("other", 1)
     assert all(torch.equal(value, again[name]) for name, value in first.items())
     assert not all(torch.equal(value, other[name]) for name, value in first.items())
+
+
+def test_a_free_photograph_has_the_map_of_its_teacher(sources):
+    found = free_photographs(sources)
+    assert len(found) == 3
+    assert found[0].picture.shape[:2] == found[0].inverse.shape
+    rows = found[0].inverse.astype(np.float32).mean(axis=1)
+    assert rows[0] < 0.05 and rows[-1] > 0.95 and (np.diff(rows) >= -0.02).all()
+
+
+def test_what_is_free_has_stated_terms():
+    every = (*TRAINING, *HELD_OUT, *DRAWN, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
+    free = [source.name for source in every if source.free]
+    assert free == ["rooms", "streets", "landscapes", "free_photos"]
+
+
+def test_light_and_paint_let_through_what_lies_below():
+    draw = np.random.default_rng(5)
+    picture = np.random.default_rng(1).integers(60, 190, (160, 160, 3)).astype(np.uint8)
+    changed = [(marked(picture, draw) != picture).any(axis=-1).mean() for _ in range(6)]
+    np.testing.assert_allclose(changed, [0.027, 0.086, 0.03, 0.0, 0.026, 0.018], atol=0.002)
+    result = marked(picture, np.random.default_rng(6))
+    inside = (result != picture).any(axis=-1)
+    below, seen = picture[inside].astype(float), result[inside].astype(float)
+    assert np.corrcoef(below.ravel(), seen.ravel())[0, 1] > 0.5
 
 
 @pytest.mark.slow
