@@ -83,6 +83,22 @@ def test_a_lamp_throws_shadows():
     assert (under[60] == open_[60]).all()
 
 
+@pytest.mark.parametrize(
+    ("kind", "seed", "count", "places"),
+    [
+        ("rooms", 11, 9, 32.02),
+        ("rooms", 12, 58, 168.11),
+        ("streets", 11, 94, 3618.99),
+        ("landscapes", 12, 35, 1299.43),
+        (THINGS, 12, 4, 7.64),
+    ],
+)
+def test_the_solids_of_a_seed(kind, seed, count, places):
+    solids = KINDS[kind](Painter(pictures(), np.random.default_rng(seed))).solids
+    assert len(solids) == count
+    assert abs(sum(np.abs(solid.centre).sum() for solid in solids) - places) < 0.02
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_seed_gives_the_same_scene_again(kind):
