@@ -11,7 +11,7 @@ import numpy as np
 from training.materials import Painter
 from training.rendering import Camera, Scene, render
 from training.scenes import drawn, marks_in_room, marks_on_road
-from training.solids import Box
+from training.solids import Box, Ellipsoid
 
 SIDE = 160
 CASES = 40
@@ -66,7 +66,7 @@ def mark_cases(count: int = CASES) -> list[MarkCase]:
     return found
 
 
-def _room(paint: Painter) -> tuple[Scene, list[Box]]:
+def _room(paint: Painter) -> tuple[Scene, list[Box | Ellipsoid]]:
     u = paint.draw.uniform
     half = np.array([u(1.5, 3.5), u(1.2, 1.6), u(2, 5)])
     wall = paint.plain(paint.colour(0.3, 0.9, 0.7), u(0, 0.2))
@@ -78,7 +78,7 @@ def _room(paint: Painter) -> tuple[Scene, list[Box]]:
     return Scene([room, ground], [], np.full(3, u(0.4, 0.8)), camera), marks_in_room(paint, half, 6)
 
 
-def _road(paint: Painter) -> tuple[Scene, list[Box]]:
+def _road(paint: Painter) -> tuple[Scene, list[Box | Ellipsoid]]:
     u = paint.draw.uniform
     look = paint.mottled(paint.colour(0.1, 0.3, 0.9), paint.colour(0.1, 0.3, 0.9), u(1, 5))
     ground = Box(np.array([0, -0.5, 0]), np.array([2000, 0.5, 2000]), 0.0, look)
