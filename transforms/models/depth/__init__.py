@@ -55,9 +55,9 @@ def _torchscript_files(source: str) -> Sequence[Path]:
 
 
 _BUILTIN_TERMS = (
-    "MIT, as this program. Several of the sources that it was trained on are for research or"
-    " non-commercial use, such as KITTI and SHIFT (CC BY-NC-SA); whether weights inherit that is"
-    " for the user to judge. Its model card lists all of them."
+    "MIT, as this program. It is trained on drawn scenes and on photographs and cut-outs whose"
+    " terms allow any use (CC BY, CC BY-SA, CC0, GPL, LGPL, no known restrictions), with depth by"
+    " a network under MIT. Its model card lists all of them."
 )
 
 DEPTH_MODELS: Registry[DepthModel] = Registry(
