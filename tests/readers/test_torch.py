@@ -221,7 +221,7 @@ def test_clean_pictures_that_are_kept_are_bounded(full, monkeypatch):
     kept = MaskDepthDataset(full.output)._clean["backgrounds"]
     first = kept.pictures(1)
     assert kept.pictures(1)[0] is first[0]
-    size = 160 * 160 * 4
+    size = sum(pixels_.nbytes for pixels_ in first)
     monkeypatch.setattr("pipeline.readers.torch._CACHED_BYTES", 2 * size)
     for number in (2, 1, 3):
         kept.pictures(number)
