@@ -12,6 +12,8 @@ def test_a_floor_is_found_and_what_stands_on_it_is_not() -> None:
     ground = find_ground(floor_and_wall())
     assert ground.found
     assert not ground.mask[: SIDE // 3].any()
+    rows = SIDE - SIDE // 3
+    assert SIDE // 3 <= ground.horizon <= SIDE // 3 + 0.2 * rows
     assert ground.mask[SIDE - 12 : SIDE - 2, 5:25].all()
     assert not ground.mask[: SIDE // 2 + 5, 32:42].any()
     below = ground.floor[ground.horizon + 1 :].astype(int)
@@ -50,8 +52,8 @@ def test_inverse_depth_at_any_scale_and_depth_in_metres_have_the_same_ground() -
     scaled = find_ground(nearness * 40 - 7)
     metric = find_ground(1 / (nearness + np.float32(0.5)), near_is_large=False)
     for other in (scaled, metric):
-        assert other.horizon == ground.horizon
-        assert (other.mask == ground.mask).mean() > 0.99
+        assert abs(other.horizon - ground.horizon) <= 1  # A row may lie on the threshold.
+        assert (other.mask == ground.mask).mean() > 0.98
         assert np.abs(other.nearness.astype(int) - ground.nearness).max() <= 1
 
 

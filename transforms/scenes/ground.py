@@ -15,7 +15,7 @@ import numpy as np
 LEAST_AREA = 0.03
 """Share of a picture that is ground at least where objects are put on it."""
 
-_HORIZON_SHARE = 0.25
+_HORIZON_SHARE = 0.15  # The less, the nearer to the horizon of a plane; under it maps are vague.
 _SLOPE_SHARE = 0.3
 _SIDEWAYS = 1.0
 _TOLERANCE = 0.12

@@ -20,7 +20,7 @@ BUILTIN = DepthSettings("builtin", RELATIVE_INVERSE_DEPTH)
 """The model that sees the ground where depth is not layered."""
 
 _PASSES = 4
-_VERSION = "ground 2"
+_VERSION = "ground 3"
 _NO_GROUND = "no ground is seen; objects are placed anywhere"
 
 
