@@ -143,12 +143,14 @@ class Trainer:
     def run(self, batches: Batches, steps: int) -> None:
         """Trains until `steps` are done over all starts."""
         ready: queue.Queue[Batch] = queue.Queue(4)
+        missing = steps - self.progress.step
 
         def feed() -> None:
-            while True:
+            for _ in range(missing):
                 ready.put(batches.draw())
 
-        threading.Thread(target=feed, daemon=True).start()
+        feeder = threading.Thread(target=feed, daemon=True)
+        feeder.start()
         before, begin = self.progress.seconds, time.monotonic()
         recent: list[list[float]] = []
         while self.progress.step < steps:
@@ -161,6 +163,7 @@ class Trainer:
                 recent = []
             if self.progress.step % CHECKPOINT_STEPS == 0:
                 self.save()
+        feeder.join()  # A thread that is in native code when Python ends aborts the program.
         self.save()
         torch.save(self.average, self.output / "network.pt")
         (self.output / "curve.json").write_text(json.dumps(self.progress.curve) + "\n")
