@@ -29,7 +29,7 @@ from PIL import Image
 
 from training.data import Pair, read_pairs
 from training.evaluate import SIDE, Predictor
-from training.metrics import rank_correlation, score_borders
+from training.metrics import rank_correlation, scale_and_shift, score_borders
 from training.rivals import FastDepth
 from training.sources import HELD_OUT, Source
 from transforms.models import load_model
@@ -159,10 +159,9 @@ def agreement(depth: np.ndarray, case: Case) -> tuple[Agreement, Agreement] | No
     near = outside & dilated(case.mask >= _CLEAR, NEAR)
     if near.sum() < 100 or np.ptp(case.inverse[near]) == 0:
         return None
-    predicted, true = depth[outside].astype(np.float64), case.inverse[outside].astype(np.float64)
-    columns = np.stack([predicted, np.ones_like(predicted)], axis=1)
-    fit = np.linalg.lstsq(columns, true, rcond=None)[0]
-    fitted = np.maximum(depth * fit[0] + fit[1], true.min() / 2 + 1e-9)
+    true = case.inverse[outside].astype(np.float64)
+    scale, shift = scale_and_shift(depth[outside], true)
+    fitted = np.maximum(depth * scale + shift, true.min() / 2 + 1e-9)
     error = np.abs(np.maximum(case.inverse, 1e-9) / fitted - 1)
 
     def over(pixels: np.ndarray) -> Agreement:

@@ -52,6 +52,21 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(spearmanr(first, second).statistic)
 
 
+def scale_and_shift(predicted: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """What brings predicted values closest to true ones, by least squares.
+
+    Args:
+        predicted: float [n].
+        true: float [n].
+
+    Returns:
+        float64 [2], scale and shift.
+    """
+    columns = np.stack([predicted, np.ones_like(predicted)], axis=1).astype(np.float64)
+    fit: np.ndarray = np.linalg.lstsq(columns, true, rcond=None)[0]
+    return fit
+
+
 def score_depth(predicted: np.ndarray, inverse: np.ndarray) -> DepthScore:
     """Scores a map.
 
@@ -61,10 +76,9 @@ def score_depth(predicted: np.ndarray, inverse: np.ndarray) -> DepthScore:
     """
     known = np.isfinite(inverse)
     p, t = predicted[known].astype(np.float64), inverse[known].astype(np.float64)
-    columns = np.stack([p, np.ones_like(p)], axis=1)
-    fitted = columns @ np.linalg.lstsq(columns, t, rcond=None)[0]
+    scale, shift = scale_and_shift(p, t)
     # A fit may fall below zero where things are far; there it is twice as far as the farthest.
-    fitted = np.maximum(fitted, t.min() / 2 + 1e-9)
+    fitted = np.maximum(p * scale + shift, t.min() / 2 + 1e-9)
     ratio = fitted / np.maximum(t, 1e-9)
     rows = [
         rank_correlation(predicted[row][known[row]], inverse[row][known[row]])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from training.metrics import DepthScore, score_depth
+from training.metrics import DepthScore, scale_and_shift, score_depth
 
 SMALL = 0.01
 """An object is small below this share of its picture."""
@@ -202,8 +202,7 @@ def edges(depth: np.ndarray, target: np.ndarray) -> tuple[float, float]:
     """
     known = np.isfinite(target)
     low, high = np.percentile(target[known], [1, 99])
-    columns = np.stack([depth[known], np.ones(int(known.sum()))], axis=1).astype(np.float64)
-    scale = max(0.0, float(np.linalg.lstsq(columns, target[known], rcond=None)[0][0]))
+    scale = max(0.0, float(scale_and_shift(depth[known], target[known])[0]))
     found, true = [], []
     for here, there in ((np.s_[_EDGE:], np.s_[:-_EDGE]), (np.s_[:, _EDGE:], np.s_[:, :-_EDGE])):
         step = target[here] - target[there]
