@@ -1,5 +1,7 @@
 """Sizes, turns, colours, edges and effects of what is pasted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -128,6 +130,16 @@ def test_harmonised_colours_move_to_the_surroundings() -> None:
     assert whole < far * 0.2
 
 
+@pytest.mark.parametrize(("row", "column"), [(2, 0), (2, 3), (0, 0), (4, 3)])
+def test_the_bottom_is_one_below_the_lowest_solid_row(row: int, column: int) -> None:
+    alpha = np.full((5, 4), 127, np.uint8)
+    alpha[row, column] = 128
+    plain = pyramid(1).sprite(0, 4, 5, 0.0, Edge.ALPHA)
+    assert replace(plain, mask=Image.fromarray(alpha)).bottom == row + 1
+    alpha[row, column] = 127
+    assert replace(plain, mask=Image.fromarray(alpha)).bottom == 5
+
+
 @pytest.mark.parametrize("edge", list(Edge))
 def test_edges_make_no_transparent_pixel_opaque(edge: Edge) -> None:
     plain = pyramid(1).sprite(0, 40, 32, 0.0, Edge.ALPHA)
@@ -139,13 +151,8 @@ def test_edges_make_no_transparent_pixel_opaque(edge: Edge) -> None:
     if edge in (Edge.SOFT, Edge.ERODED):
         assert (treated <= alpha).all() and (treated < alpha).any()
     if edge is Edge.ERODED:
-        inner = treated >= 128
-        padded = np.pad(alpha >= 128, 1)
-        shrunk = np.ones_like(inner)
-        for y in range(3):
-            for x in range(3):
-                shrunk &= padded[y : y + inner.shape[0], x : x + inner.shape[1]]
-        np.testing.assert_array_equal(inner, shrunk)
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(alpha, 1), (3, 3))
+        np.testing.assert_array_equal(treated, around.min(axis=(2, 3)))
 
 
 def test_thin_objects_are_not_eroded_away() -> None:
@@ -180,6 +187,12 @@ def test_noise_has_its_deviation_and_is_drawn_from_its_seed() -> None:
     assert (noisy(grey, 6.0, 12346) != found + 128).any()
 
 
+def test_the_field_of_noise_begins_again_at_its_end() -> None:
+    line = np.full((1, 40, 3), 128, np.uint8)
+    found = noisy(line, 6.0, 2**20 - 50)
+    np.testing.assert_array_equal(found.ravel()[50:], noisy(line, 6.0, 0).ravel()[:70])
+
+
 def test_without_effects_a_picture_stays_as_it_is() -> None:
     picture = background(1, SQUARE)
     np.testing.assert_array_equal(photographed(picture, Effects(), 1), np.asarray(picture))
@@ -195,3 +208,15 @@ def test_a_blur_has_its_deviation(deviation: float) -> None:
     assert (across * offsets**2).sum() / across.sum() == pytest.approx(deviation**2, rel=0.12)
     flat = np.full((9, 9, 3), 77, np.uint8)
     np.testing.assert_array_equal(blurred(flat, deviation), flat)
+
+
+@pytest.mark.parametrize("shape", [(9, 7, 3), (1, 6, 3), (6, 1, 3)])
+def test_a_blur_is_two_passes_along_each_axis_with_repeated_borders(shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
+    expected, side = picture.astype(int), round(0.7**2 * 64)
+    for _ in range(2):
+        padded = np.pad(expected, ((1, 1), (0, 0), (0, 0)), mode="edge")
+        expected += (side * np.diff(padded, 2, axis=0) + 128) >> 8
+        padded = np.pad(expected, ((0, 0), (1, 1), (0, 0)), mode="edge")
+        expected += (side * np.diff(padded, 2, axis=1) + 128) >> 8
+    np.testing.assert_array_equal(blurred(picture, 0.7), expected)

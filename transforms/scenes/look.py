@@ -74,8 +74,10 @@ class Sprite:
     @cached_property
     def bottom(self) -> int:
         """One below its lowest row with a solid pixel; its height where there is none."""
-        rows = np.flatnonzero(self.solid.any(axis=1))
-        return int(rows[-1]) + 1 if len(rows) else len(self.solid)
+        if not self.full:
+            return len(self.solid)
+        behind = int(self.solid.ravel()[::-1].argmax())  # Pixels after the last solid one.
+        return len(self.solid) - behind // self.solid.shape[1]
 
 
 def lab_of(rgb: np.ndarray) -> np.ndarray:
