@@ -1,5 +1,6 @@
 """Arranging a scene: which objects there are, where they stand, how they look."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
@@ -81,6 +82,7 @@ class _Placed:
         columns: columns of the picture.
         inside: bool [h, w], its pixels there.
         solid: bool [h, w], those of them that the background does not hide.
+        left: bool [h, w], those of the latter that no nearer paste hides.
         full: number of its pixels, in the picture or not, hidden or not.
     """
 
@@ -89,6 +91,7 @@ class _Placed:
     columns: slice
     inside: np.ndarray
     solid: np.ndarray
+    left: np.ndarray
     full: int
 
 
@@ -205,20 +208,23 @@ class _Stage:
 
     def _admit(self, placed: _Placed) -> bool:
         """Takes a paste in if every labelled object stays visible enough."""
-        several = sorted([*self.placed, placed], key=lambda each: each.paste.contact)
-        if not self._enough(several):
+        contact = placed.paste.contact  # Of two on one row the later one is nearer.
+        farther = bisect_right(self.placed, contact, key=lambda each: each.paste.contact)
+        several = [_behind(each, placed) for each in self.placed[:farther]]
+        nearer = self.placed[farther:]
+        for each in nearer:
+            placed = _behind(placed, each)
+        several += [placed, *nearer]
+        if not all(self._enough(each) for each in several):
             return False
         self.placed = several
         return True
 
-    def _enough(self, several: list[_Placed]) -> bool:
-        least = self._options.min_visible
-        for number, placed in enumerate(several, 1):
-            if placed.paste.labelled:
-                left = _uncovered(placed, several[number:])
-                if left < max(1, least * placed.full):
-                    return False
-        return True
+    def _enough(self, placed: _Placed) -> bool:
+        if not placed.paste.labelled:
+            return True
+        least = max(1, self._options.min_visible * placed.full)
+        return int(np.count_nonzero(placed.left)) >= least
 
     def _tried(
         self, number: int, attempt: int, candidate: Candidate, place: MainPlace | None
@@ -304,7 +310,7 @@ class _Stage:
             solid = (
                 seen(drawn.alpha[inner], ground.nearness[rows, columns], paste.nearness) >= SOLID
             )
-        return _Placed(placed, rows, columns, inside, solid, drawn.full)
+        return _Placed(placed, rows, columns, inside, solid, solid, drawn.full)
 
     def _look(self, number: int) -> Look:
         draws, options = self._draws, self._options
@@ -326,21 +332,18 @@ class _Stage:
         )
 
 
-def _uncovered(part: _Placed, nearer: list[_Placed]) -> int:
-    """Number of the pixels of a paste that none of the nearer ones covers."""
-    left = None
+def _behind(part: _Placed, other: _Placed) -> _Placed:
+    """A paste behind one that is nearer than it; itself where they do not meet."""
     top, first = part.rows.start, part.columns.start
-    for other in nearer:
-        y, x = other.rows.start, other.columns.start
-        upper, lower = max(top, y), min(part.rows.stop, other.rows.stop)
-        begin, end = max(first, x), min(part.columns.stop, other.columns.stop)
-        if upper >= lower or begin >= end:
-            continue
-        if left is None:
-            left = part.solid.copy()
-        own = left[upper - top : lower - top, begin - first : end - first]
-        own &= ~other.solid[upper - y : lower - y, begin - x : end - x]
-    return int(np.count_nonzero(part.solid if left is None else left))
+    y, x = other.rows.start, other.columns.start
+    upper, lower = max(top, y), min(part.rows.stop, other.rows.stop)
+    begin, end = max(first, x), min(part.columns.stop, other.columns.stop)
+    if upper >= lower or begin >= end:
+        return part
+    left = part.left.copy()
+    own = left[upper - top : lower - top, begin - first : end - first]
+    own &= ~other.solid[upper - y : lower - y, begin - x : end - x]
+    return replace(part, left=left)
 
 
 def overlap(

@@ -64,7 +64,9 @@ class PlaceUse(IntEnum):
     ANGLE = 4
 
 
-_PER_OBJECT = len(ObjectUse) + ATTEMPTS * len(PlaceUse)
+# Counted once: the length of an enumeration is a call in Python, and a scene takes 50 numbers.
+_OF_PICTURE, _OF_OBJECT, _OF_PLACE = len(PictureUse), len(ObjectUse), len(PlaceUse)
+_PER_OBJECT = _OF_OBJECT + ATTEMPTS * _OF_PLACE
 
 
 class Draws:
@@ -85,15 +87,15 @@ class Draws:
 
     def object(self, number: int, use: ObjectUse) -> float:
         """A number of an object: labelled ones from 0, distractors from `MOST_LABELLED`."""
-        return self._values[len(PictureUse) + number * _PER_OBJECT + use]
+        return self._values[_OF_PICTURE + number * _PER_OBJECT + use]
 
     def place(self, number: int, attempt: int, use: PlaceUse) -> float:
         """A number of one attempt, from 0, to place an object."""
-        first = len(PictureUse) + number * _PER_OBJECT + len(ObjectUse)
-        return self._values[first + attempt * len(PlaceUse) + use]
+        first = _OF_PICTURE + number * _PER_OBJECT + _OF_OBJECT
+        return self._values[first + attempt * _OF_PLACE + use]
 
 
-COUNT = len(PictureUse) + _OBJECTS * _PER_OBJECT
+COUNT = _OF_PICTURE + _OBJECTS * _PER_OBJECT
 """Numbers of one sample."""
 
 
