@@ -77,3 +77,6 @@ def test_what_is_clearly_nearer_hides_and_the_border_is_soft() -> None:
     alpha = np.full((1, 5), 200, np.uint8)
     assert seen(alpha, nearness, 100).tolist() == [[200, 200, 100, 0, 0]]
     assert seen(alpha, nearness, -1) is alpha
+    one = np.full((1, 1), 200, np.uint8)
+    assert seen(one, np.array([[115]], np.uint8), 100) is one
+    assert seen(one, np.array([[116]], np.uint8), 100).tolist() == [[176]]
