@@ -6,7 +6,7 @@ Frame: https://www.tensorflow.org/tutorials/load_data/tfrecord. Folder: `dataset
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, BinaryIO
@@ -243,17 +243,17 @@ def _value(message: Any, field: Field) -> Value:
     return tuple(values) if field.kind in _TUPLES else values[0]
 
 
-def _flat(value: Any) -> Iterator[Any]:
+def _parts(kind: Kind, value: Any) -> Sequence[Any]:
     """A value as the numbers or byte strings of one feature; boxes follow one another."""
-    if isinstance(value, Picture):
-        yield value.data
-    elif isinstance(value, str):
-        yield value.encode()
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _flat(part)
-    else:
-        yield value
+    if kind == "picture":
+        return (value.data,)
+    if kind == "text":
+        return (value.encode(),)
+    if kind == "texts":
+        return [text.encode() for text in value]
+    if kind == "boxes":
+        return [number for box in value for number in box]
+    return value if kind in _TUPLES else (value,)
 
 
 def _path(dataset: str, shard: ShardSpec) -> str:
@@ -273,7 +273,7 @@ def example(fields: tuple[Field, ...], row: Row) -> bytes:
     for field, value in zip(fields, row, strict=True):
         numbers = getattr(features[field.name], _LISTS[field.kind])
         numbers.SetInParent()  # A list that is empty has its type, too.
-        numbers.value.extend(_flat(value))
+        numbers.value.extend(_parts(field.kind, value))
     return message.SerializeToString(deterministic=True)
 
 
