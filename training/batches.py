@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from training.cutouts import random_shape
 from training.data import Labelled
 from training.sources import FREE_PHOTOGRAPHS, PHOTOGRAPHS, Source
+from training.surfaces import marked, postered
 from transforms.pixels.cutout import Cutout
 from transforms.pixels.images import fit_foreground
 from transforms.steps.composite import paste
@@ -15,8 +16,9 @@ from transforms.steps.composite import paste
 SIDE = 160
 _COMPOSITES = 0.6
 _SECOND_OBJECT = 0.15
-_SHAPES = 0.1
+_SHAPES = 0.04
 _MARKS = 0.3
+_POSTERS_INDOORS, _POSTERS = 0.5, 0.15
 _MARGIN = 6
 
 
@@ -52,6 +54,7 @@ class Batches:
         size: int,
         seed: int,
     ) -> None:
+        self._sources = list(data)
         self._data = list(data.values())
         weights = np.array([source.weight * np.sqrt(len(found)) for source, found in data.items()])
         self._weights = weights / weights.sum()
@@ -68,8 +71,11 @@ class Batches:
         inverse = np.empty((self._size, SIDE, SIDE), np.float32)
         masks = np.zeros((self._size, SIDE, SIDE), np.float32)
         for i in range(self._size):
-            source = self._data[self._draw.choice(len(self._data), p=self._weights)]
-            picture, label = self._crop(source[self._draw.integers(len(source))])
+            which = self._draw.choice(len(self._data), p=self._weights)
+            found, indoors = self._data[which], self._sources[which].indoors
+            picture, label = self._crop(found[self._draw.integers(len(found))])
+            if self._draw.random() < (_POSTERS_INDOORS if indoors else _POSTERS):
+                picture = postered(picture, label, self._textures, self._draw, indoors)
             if self._draw.random() < _MARKS:
                 picture = marked(picture, self._draw)
             if self._draw.random() < _COMPOSITES:
@@ -134,33 +140,6 @@ class Batches:
         value = nearest + spread * draw.uniform(0.08, 0.22)
         surface = value + slant[0] * (rows - y - height / 2) + slant[1] * (columns - x - width / 2)
         return np.where(alpha > 0.5, surface, label), np.maximum(mask * (alpha < 0.5), alpha)
-
-
-def marked(picture: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """A picture with light, shadow or paint on its surfaces, which its depth knows nothing of.
-
-    What lies below shows through, unlike below a thing that stands before it.
-    """
-    height, width = picture.shape[:2]
-    mask = Image.new("L", (width, height))
-    pen = ImageDraw.Draw(mask)
-    x, y = draw.uniform(0, width), draw.uniform(0, height)
-    across, along = draw.normal(0, 0.25 * width, 2), draw.normal(0, 0.25 * height, 2)
-    for i in range(int(draw.choice([1, 1, 3, 5]))):  # A patch, or stripes side by side.
-        u, v = x + 1.8 * i * across[0], y + 1.8 * i * along[0]
-        corners = [(u, v), (u + across[0], v + along[0])]
-        corners += [(u + across[0] + across[1], v + along[0] + along[1]),
-                    (u + across[1], v + along[1])]  # fmt: skip
-        pen.polygon(corners, fill=255)
-    soft = mask.filter(ImageFilter.GaussianBlur(float(draw.choice([0.5, 0.5, 3.0]))))
-    share = np.asarray(soft).astype(np.float32)[..., None] / 255
-    pixels = picture.astype(np.float32)
-    if draw.random() < 0.5:
-        below = pixels * draw.uniform(0.4, 1.7)
-    else:
-        paint = draw.uniform(0, 255, 3) if draw.random() < 0.5 else np.full(3, draw.uniform(0, 255))
-        below = pixels + (paint - pixels) * draw.uniform(0.4, 0.85)
-    return np.clip(pixels + (below - pixels) * share, 0, 255).astype(np.uint8)
 
 
 def recoloured(picture: np.ndarray, draw: np.random.Generator) -> np.ndarray:

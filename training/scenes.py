@@ -49,7 +49,7 @@ def room(paint: Painter) -> Scene:
         else:
             x, z, size = sign * half[0], u(-1, 1) * half[2], (thick, tall, wide)
         solids.append(box(x, foot, z, size, 0.0, look))
-    solids += marks_in_room(paint, half, int(draw.choice([0, 2, 4, 7])))
+    solids += marks_in_room(paint, half, int(draw.choice([0, 2, 4, 6, 9])))
     for _ in range(0 if corridor else int(draw.choice([0, 2, 4, 6, 8, 10]))):
         make: Callable[..., list[Box]] = (table, seat, shelf)[draw.integers(3)]
         turn = float(draw.integers(4)) * np.pi / 2 + draw.normal(0, 0.15)
@@ -70,6 +70,11 @@ def room(paint: Painter) -> Scene:
     place[1] = min(full[1] - 0.3, u(0.5, 1.9))
     # Mostly towards the middle, sometimes anywhere.
     yaw = np.arctan2(-place[0], -place[2]) + draw.normal(0, 0.2 if corridor else 0.9)
+    if not corridor and draw.random() < 0.35:  # The back of a chair, or a table, close by.
+        make = (seat, seat, table, shelf)[draw.integers(4)]
+        away, aside = u(0.7, 1.8), draw.normal(0, 0.35)
+        x, z = place[0] + away * np.sin(yaw + aside), place[2] + away * np.cos(yaw + aside)
+        solids += make(paint, x, z, float(draw.integers(4)) * np.pi / 2 + draw.normal(0, 0.3))
     camera = Camera(place, float(yaw), draw.normal(-0.25, 0.25), draw.normal(0, 0.06),
                     u(0.6, 1.3), float(np.exp(draw.normal(-0.4, 0.7))))  # fmt: skip
     return Scene(_around(camera, solids), lights, paint.colour(0.1, 0.6, 0.7), camera)
@@ -126,6 +131,22 @@ def marks_on_road(paint: Painter, road: float, foot: float = 0.0) -> list[Box | 
         look = white if draw.random() < 0.4 else paint.mark()
         marks.append(box(u(-1, 1) * road, foot, u(1.2, 18), size, turn, look))
     return marks
+
+
+def branches(paint: Painter, camera: Camera) -> list[Box | Ellipsoid]:
+    """Leaves and twigs that hang into the upper part of the picture, close to the camera."""
+    draw, u = paint.draw, paint.draw.uniform
+    green = np.array([0.12, 0.25, 0.06]) * u(0.4, 2)
+    leaves = paint.mottled(green, green * u(0.2, 0.6), u(0.2, 0.8))
+    away, side = u(1.5, 5), u(-0.7, 0.7)
+    found: list[Box | Ellipsoid] = []
+    for _ in range(draw.integers(12, 40)):
+        turn, near = camera.yaw + side + draw.normal(0, 0.25), away * u(0.7, 1.4)
+        up = camera.pitch + u(0.1, 0.6)
+        towards = np.array([np.sin(turn), np.tan(up), np.cos(turn)])
+        radii = near * draw.uniform(0.015, 0.08, 3)
+        found.append(Ellipsoid(camera.place + near * towards, radii, leaves))
+    return found
 
 
 def _around(camera: Camera, solids: list[Box | Ellipsoid]) -> list[Box | Ellipsoid]:
@@ -210,6 +231,7 @@ def street(paint: Painter) -> Scene:
     place = np.array([u(-0.8, 0.8) * road, u(0.9, 2.4), 0.0])
     camera = Camera(place, draw.normal(0, 0.3), draw.normal(-0.03, 0.09), draw.normal(0, 0.02),
                     u(0.6, 1.7), float(np.exp(draw.normal(0.1, 0.5))))  # fmt: skip
+    solids += branches(paint, camera) if draw.random() < 0.12 else []
     return Scene(_around(camera, solids), lights, ambient, camera, sky=sky, fog=u(0, 0.012))
 
 
@@ -260,6 +282,7 @@ def landscape(paint: Painter) -> Scene:
     pitch = draw.normal(-0.5, 0.25) if aerial else draw.normal(-0.12, 0.14)
     camera = Camera(place, yaw, float(pitch), draw.normal(0, 0.04), u(0.6, 1.3),
                     float(np.exp(draw.normal(0.2, 0.4))))  # fmt: skip
+    solids += branches(paint, camera) if not aerial and draw.random() < 0.25 else []
     return Scene(_around(camera, solids), lights, ambient, camera, hills, sky, u(0, 0.01))
 
 

@@ -17,6 +17,7 @@ class Source:
         farthest: raw depth values above this one are left out, in the units of the file.
         zero_is_value: whether 0 is a value (the farthest) and not a hole.
         sparse: whether the values are single points.
+        indoors: whether all of its pictures are of rooms, where the farthest is no sky.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Source:
     farthest: float | None = None
     zero_is_value: bool = False
     sparse: bool = False
+    indoors: bool = False
 
 
 TRAINING = (
@@ -60,7 +62,9 @@ HELD_OUT = (
 """RGB-D sources that are never trained on: two rooms, three streets, two of mixed pictures."""
 
 DRAWN = (
-    Source("rooms", 1.5, "drawn by `training.draw_scenes`", True, zero_is_value=True),
+    Source(
+        "rooms", 1.5, "drawn by `training.draw_scenes`", True, zero_is_value=True, indoors=True
+    ),
     Source("streets", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
     Source("landscapes", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
 )
