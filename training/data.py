@@ -10,9 +10,11 @@ from PIL import Image
 
 from training.sources import (
     DRAWN,
+    FREE_PAIRS,
     FREE_PHOTOGRAPHS,
     HELD_OUT_NUMBER,
     PHOTOGRAPHS,
+    ROOM_TEACHER,
     TEACHERS,
     Source,
 )
@@ -22,6 +24,7 @@ LONG_SIDE = 256
 _TEACHER_SHARES = (0.65, 0.35)
 _AGREEMENT = 0.5
 _ROAD_AGREEMENT = 0.4
+_ROOM_TEACHER_SHARE = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,13 +105,20 @@ def labelled_photographs(root: Path) -> list[Labelled]:
 
 
 def free_photographs(root: Path) -> list[Labelled]:
-    """Photographs that anyone may use, with the map of the first teacher."""
+    """Photographs that anyone may use, with the map of the first teacher.
+
+    Where there is a map of the teacher of rooms, it has a share of two fifths.
+    """
     found: list[Labelled] = []
     for path in sorted((root / FREE_PHOTOGRAPHS.name).glob("*.jpg")):
         picture = Image.open(path).convert("RGB")
         size = training_size(*picture.size)
         label = taught_by(TEACHERS[0], root, path, FREE_PHOTOGRAPHS.name, size)
+        room = taught_by(ROOM_TEACHER, root, path, FREE_PHOTOGRAPHS.name, size)
         if label is not None:
+            if room is not None:
+                aligned = (room - room.mean()) / max(float(room.std()), 1e-6) * label.std()
+                label = label + _ROOM_TEACHER_SHARE * (label.mean() + aligned - label)
             pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
             found.append(Labelled(pixels, normalised(label)))
     return found
@@ -148,8 +158,8 @@ def load_training(
     """All labelled pictures by source.
 
     Args:
-        root: folder with those of `free_photos`, `rgbd`, `photos`, `teachers` and `eva4_s15a`
-            that the sources need.
+        root: folder with those of `free_photos`, `free_rgbd`, `rgbd`, `photos`, `teachers` and
+            `eva4_s15a` that the sources need.
         scenes: folder of `training.draw_scenes`.
         sources: what to read.
     """
@@ -159,8 +169,8 @@ def load_training(
             return labelled_photographs(root)
         if source == FREE_PHOTOGRAPHS:
             return free_photographs(root)
-        folder = (scenes if source in DRAWN else root / "rgbd") / source.name
-        return labelled_pairs(folder, source)
+        pairs = root / ("free_rgbd" if source in FREE_PAIRS else "rgbd")
+        return labelled_pairs((scenes if source in DRAWN else pairs) / source.name, source)
 
     return {source: read(source) for source in sources}
 

@@ -62,9 +62,7 @@ HELD_OUT = (
 """RGB-D sources that are never trained on: two rooms, three streets, two of mixed pictures."""
 
 DRAWN = (
-    Source(
-        "rooms", 1.5, "drawn by `training.draw_scenes`", True, zero_is_value=True, indoors=True
-    ),
+    Source("rooms", 1.5, "drawn by `training.draw_scenes`", True, zero_is_value=True, indoors=True),
     Source("streets", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
     Source("landscapes", 0.8, "drawn by `training.draw_scenes`", True, zero_is_value=True),
 )
@@ -78,8 +76,14 @@ FREE_PHOTOGRAPHS = Source(
 )
 """Photographs that anyone may use, with the maps of the first teacher."""
 
+FREE_PAIRS = (Source("tum", 1.4, "TUM RGB-D, CC BY 4.0", True, indoors=True),)
+"""RGB-D sources that anyone may use."""
+
 TEACHERS = ("tcmono", "tiefenrausch")
 """Names of the teachers; the first counts about twice as much as the second."""
+
+ROOM_TEACHER = "fastdepth"
+"""Teacher that is trained on rooms; only photographs of rooms have maps of it."""
 
 HELD_OUT_NUMBER = 70
 """Foregrounds and backgrounds with numbers above this one are kept for the test on composites."""
@@ -87,5 +91,5 @@ HELD_OUT_NUMBER = 70
 
 def by_name(name: str) -> Source:
     """The source of a folder's name; an unknown folder counts as a plain one."""
-    known = {source.name: source for source in (*TRAINING, *HELD_OUT, *DRAWN)}
+    known = {source.name: source for source in (*TRAINING, *HELD_OUT, *DRAWN, *FREE_PAIRS)}
     return known.get(name, Source(name, 1.0, "unknown", False))

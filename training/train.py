@@ -32,7 +32,14 @@ except ImportError:
 
 from training.encoder import start_from_imagenet
 from training.losses import depth_loss
-from training.sources import DRAWN, FREE_PHOTOGRAPHS, HELD_OUT_NUMBER, PHOTOGRAPHS, TRAINING
+from training.sources import (
+    DRAWN,
+    FREE_PAIRS,
+    FREE_PHOTOGRAPHS,
+    HELD_OUT_NUMBER,
+    PHOTOGRAPHS,
+    TRAINING,
+)
 from transforms.models.depth.network import DepthNetwork
 
 LEARNING_RATE = 2.5e-3
@@ -188,7 +195,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    every = (*TRAINING, *DRAWN, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
+    every = (*TRAINING, *DRAWN, *FREE_PAIRS, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
     sources = tuple(source for source in every if source.free or not options.free_only)
     data = load_training(options.data, options.scenes, sources)
     cutouts = stored_cutouts(options.scenes / "things")

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from tests.drawing import draw_background, draw_foreground
-from training.batches import Batches, marked
+from training.batches import Batches
 from training.cutouts import stored_cutouts
 from training.data import free_photographs, labelled_pairs
 from training.export import export
@@ -19,6 +19,7 @@ from training.losses import depth_loss
 from training.metrics import rank_correlation, score_borders, score_depth
 from training.sources import (
     DRAWN,
+    FREE_PAIRS,
     FREE_PHOTOGRAPHS,
     HELD_OUT,
     PHOTOGRAPHS,
@@ -42,9 +43,12 @@ def ramp(height: int, width: int) -> np.ndarray:
 def sources(tmp_path_factory) -> Path:
     """The folders that training reads, with a few drawn pictures in each."""
     root = tmp_path_factory.mktemp("sources")
+    (root / "free_rgbd/tum/rgb").mkdir(parents=True)
+    (root / "free_rgbd/tum/depth").mkdir()
     for folder in ("rgbd/nyu/rgb", "rgbd/nyu/depth", "rgbd/wild/rgb", "rgbd/wild/disparity"):
         (root / folder).mkdir(parents=True)
-    for folder in ("free_photos", "teachers/tcmono/free_photos", "free_cutouts"):
+    for folder in ("free_photos", "teachers/tcmono/free_photos", "free_cutouts",
+                   "teachers/fastdepth/free_photos"):  # fmt: skip
         (root / folder).mkdir(parents=True)
     for folder in ("photos", "teachers/tcmono/photos", "teachers/tiefenrausch/photos"):
         (root / folder).mkdir(parents=True)
@@ -62,6 +66,8 @@ def sources(tmp_path_factory) -> Path:
         depth = (1000 / inverse).astype(np.uint16)
         depth[:20] = 0
         Image.fromarray(depth).save(root / f"rgbd/nyu/depth/{i}.png")
+        picture.save(root / f"free_rgbd/tum/rgb/{i}.jpg")
+        Image.fromarray(depth).save(root / f"free_rgbd/tum/depth/{i}.png")
         near = Image.fromarray((inverse * 255).astype(np.uint16))
         for folder in ("rgbd/wild", "scenes/rooms", "scenes/streets", "scenes/landscapes"):
             picture.save(root / folder / f"rgb/{i}.jpg")
@@ -73,6 +79,10 @@ def sources(tmp_path_factory) -> Path:
         picture.save(root / f"free_photos/f{i}.jpg")
         if i:  # The first has no map.
             grey.save(root / f"teachers/tcmono/free_photos/f{i}.png")
+        if i == 2:  # A room: a second teacher, who sees the left nearer.
+            across = np.broadcast_to(np.linspace(250, 5, width)[None], (height, width))
+            left = Image.fromarray(across.astype(np.uint8))
+            left.save(root / f"teachers/fastdepth/free_photos/f{i}.png")
         cutout = draw_foreground(i)
         cutout.putalpha(cutout.getchannel("A").point(lambda value: 255 if value > 127 else 0))
         cutout.save(root / f"eva4_s15a/foregrounds/fg_img_{i + 1}.png")
@@ -110,7 +120,8 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
     assert curve[-1][0] == 400
     free = train(400, "--free_only")
     lines = ["rooms: 4 pictures", "streets: 4 pictures", "landscapes: 4 pictures"]
-    assert free.splitlines()[:5] == [*lines, "free_photos: 3 pictures", "8 cut-outs"]
+    lines.append("tum: 4 pictures")
+    assert free.splitlines()[:6] == [*lines, "free_photos: 3 pictures", "8 cut-outs"]
     network = DepthNetwork()
     weights = torch.load(tmp_path / "network.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(weights)
@@ -142,23 +153,24 @@ def test_a_free_photograph_has_the_map_of_its_teacher(sources):
     assert found[0].picture.shape[:2] == found[0].inverse.shape
     rows = found[0].inverse.astype(np.float32).mean(axis=1)
     assert rows[0] < 0.05 and rows[-1] > 0.95 and (np.diff(rows) >= -0.02).all()
+    assert np.ptp(found[0].inverse[60]) == 0
+
+
+def test_in_rooms_the_teacher_of_rooms_has_two_fifths(sources):
+    room = free_photographs(sources)[1].inverse.astype(np.float64)
+    # Both are ramps of the same spread: .6 downwards, .4 to the left; percentiles at 0 and 1.
+    height, width = room.shape
+    down, left = np.linspace(0, 1, height), np.linspace(1, 0, width)
+    mixed = 0.6 * down[:, None] + 0.4 * left[None]
+    low, high = np.percentile(mixed, [1, 99])
+    expected = (mixed - low) / (high - low)
+    np.testing.assert_allclose(room, expected, atol=0.03)
 
 
 def test_what_is_free_has_stated_terms():
-    every = (*TRAINING, *HELD_OUT, *DRAWN, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
+    every = (*TRAINING, *HELD_OUT, *DRAWN, *FREE_PAIRS, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
     free = [source.name for source in every if source.free]
-    assert free == ["rooms", "streets", "landscapes", "free_photos"]
-
-
-def test_light_and_paint_let_through_what_lies_below():
-    draw = np.random.default_rng(5)
-    picture = np.random.default_rng(1).integers(60, 190, (160, 160, 3)).astype(np.uint8)
-    changed = [(marked(picture, draw) != picture).any(axis=-1).mean() for _ in range(6)]
-    np.testing.assert_allclose(changed, [0.027, 0.086, 0.03, 0.0, 0.026, 0.018], atol=0.002)
-    result = marked(picture, np.random.default_rng(6))
-    inside = (result != picture).any(axis=-1)
-    below, seen = picture[inside].astype(float), result[inside].astype(float)
-    assert np.corrcoef(below.ravel(), seen.ravel())[0, 1] > 0.5
+    assert free == ["rooms", "streets", "landscapes", "tum", "free_photos"]
 
 
 @pytest.mark.slow
