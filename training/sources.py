@@ -76,7 +76,10 @@ FREE_PHOTOGRAPHS = Source(
 )
 """Photographs that anyone may use, with the maps of the first teacher."""
 
-FREE_PAIRS = (Source("tum", 1.4, "TUM RGB-D, CC BY 4.0", True, indoors=True),)
+FREE_PAIRS = (
+    Source("tum", 1.4, "TUM RGB-D, CC BY 4.0", True, indoors=True),
+    Source("tables", 1.4, "YCB-Video and recordings in MIT repositories", True, indoors=True),
+)
 """RGB-D sources that anyone may use."""
 
 TEACHERS = ("tcmono", "tiefenrausch")

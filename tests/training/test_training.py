@@ -120,8 +120,8 @@ def test_training_learns_continues_and_exports(sources, tmp_path):
     assert curve[-1][0] == 400
     free = train(400, "--free_only")
     lines = ["rooms: 4 pictures", "streets: 4 pictures", "landscapes: 4 pictures"]
-    lines.append("tum: 4 pictures")
-    assert free.splitlines()[:6] == [*lines, "free_photos: 3 pictures", "8 cut-outs"]
+    lines += ["tum: 4 pictures", "tables: 0 pictures"]
+    assert free.splitlines()[:7] == [*lines, "free_photos: 3 pictures", "8 cut-outs"]
     network = DepthNetwork()
     weights = torch.load(tmp_path / "network.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(weights)
@@ -170,7 +170,7 @@ def test_in_rooms_the_teacher_of_rooms_has_two_fifths(sources):
 def test_what_is_free_has_stated_terms():
     every = (*TRAINING, *HELD_OUT, *DRAWN, *FREE_PAIRS, PHOTOGRAPHS, FREE_PHOTOGRAPHS)
     free = [source.name for source in every if source.free]
-    assert free == ["rooms", "streets", "landscapes", "tum", "free_photos"]
+    assert free == ["rooms", "streets", "landscapes", "tum", "tables", "free_photos"]
 
 
 @pytest.mark.slow
