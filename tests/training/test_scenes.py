@@ -13,7 +13,7 @@ from tests.drawing import draw_background
 from training.data import labelled_pairs
 from training.materials import Painter
 from training.rendering import Camera, Light, Scene, render
-from training.scenes import KINDS, THINGS, drawn
+from training.scenes import KINDS, THINGS, branches, drawn
 from training.solids import Box, Ellipsoid, Hills, Material
 from training.sources import DRAWN
 
@@ -87,9 +87,11 @@ def test_a_lamp_throws_shadows():
     ("kind", "seed", "count", "places"),
     [
         ("rooms", 11, 9, 32.02),
-        ("rooms", 12, 58, 168.11),
+        ("rooms", 12, 35, 113.23),
+        ("rooms", 13, 88, 436.04),
         ("streets", 11, 94, 3618.99),
         ("landscapes", 12, 35, 1299.43),
+        ("landscapes", 16, 46, 1497.52),
         (THINGS, 12, 4, 7.64),
     ],
 )
@@ -97,6 +99,20 @@ def test_the_solids_of_a_seed(kind, seed, count, places):
     solids = KINDS[kind](Painter(pictures(), np.random.default_rng(seed))).solids
     assert len(solids) == count
     assert abs(sum(np.abs(solid.centre).sum() for solid in solids) - places) < 0.02
+
+
+def test_branches_hang_above_the_middle_and_close_by():
+    camera = replace(LEVEL, yaw=0.8, pitch=0.1)
+    painter = Painter(pictures(), np.random.default_rng(2))
+    leaves = [leaf for _ in range(5) for leaf in branches(painter, camera)]
+    offsets = np.array([leaf.centre - camera.place for leaf in leaves])
+    away = np.hypot(offsets[:, 0], offsets[:, 2])
+    assert 1.05 <= away.min() and away.max() <= 7
+    slopes = np.arctan2(offsets[:, 1], away)
+    assert 0.2 <= slopes.min() and slopes.max() <= 0.7
+    # Mostly within what the camera sees, to the left and right of where it looks.
+    ahead = np.cos(np.arctan2(offsets[:, 0], offsets[:, 2]) - camera.yaw)
+    assert np.median(ahead) > 0.7
 
 
 @pytest.mark.slow
