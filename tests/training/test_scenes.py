@@ -107,9 +107,9 @@ def test_branches_hang_above_the_middle_and_close_by():
     leaves = [leaf for _ in range(5) for leaf in branches(painter, camera)]
     offsets = np.array([leaf.centre - camera.place for leaf in leaves])
     away = np.hypot(offsets[:, 0], offsets[:, 2])
-    assert 1.05 <= away.min() and away.max() <= 7
+    assert away.min() >= 1.05 and away.max() <= 7
     slopes = np.arctan2(offsets[:, 1], away)
-    assert 0.2 <= slopes.min() and slopes.max() <= 0.7
+    assert slopes.min() >= 0.2 and slopes.max() <= 0.7
     # Mostly within what the camera sees, to the left and right of where it looks.
     ahead = np.cos(np.arctan2(offsets[:, 0], offsets[:, 2]) - camera.yaw)
     assert np.median(ahead) > 0.7
