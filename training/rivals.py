@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+_SIDE = 224
 _NEAREST_METRES = 0.05
 
 
@@ -20,6 +22,8 @@ class VerticalGradient:
 
 class FastDepth:
     """FastDepth (Wofk et al., ICRA 2019) in ONNX Runtime, turned into inverse depth.
+
+    Pictures are scaled to 224x224, which it is trained at, and its maps back.
 
     Args:
         path: its ONNX file; input RGB / 255 [1, 3, 224, 224], output metres.
@@ -47,7 +51,14 @@ class FastDepth:
         self._input = self._session.get_inputs()[0].name
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        """uint8 [n, height, width, 3], sides multiples of 32, to float32 [n, height, width]."""
-        planes = (images.transpose(0, 3, 1, 2) / 255).astype(np.float32)
+        """uint8 [n, height, width, 3] to float32 [n, height, width]."""
+        height, width = images.shape[1:3]
+        scaled = np.stack([_resized(image, _SIDE, _SIDE) for image in images])
+        planes = (scaled.transpose(0, 3, 1, 2) / 255).astype(np.float32)
         metres = self._session.run(None, {self._input: planes})[0][:, 0]
-        return 1 / np.maximum(metres, _NEAREST_METRES)
+        inverse = 1 / np.maximum(metres, _NEAREST_METRES)
+        return np.stack([_resized(depth, width, height) for depth in inverse])
+
+
+def _resized(values: np.ndarray, width: int, height: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR))

@@ -1,11 +1,11 @@
 """Trains the built-in depth model.
 
-    python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=7500]
+    python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=11000]
 
-DATA holds `free_photos`, `free_cutouts` and `teachers`, without --free_only `rgbd`, `photos` and
-`eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped continues
-from its last checkpoint with the same command; at its end the weights are in OUTPUT/network.pt, and
-`python -m training.export OUTPUT/network.pt` writes them into the package.
+DATA holds `free_photos`, `free_rgbd`, `free_cutouts` and `teachers`, without --free_only `rgbd`,
+`photos` and `eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped
+continues from its last checkpoint with the same command; at its end the weights are in
+OUTPUT/network.pt, and `python -m training.export OUTPUT/network.pt` writes them into the package.
 """
 
 import argparse
@@ -184,7 +184,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the sources")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--scenes", type=Path, required=True, help="folder of drawn scenes")
-    parser.add_argument("--steps", type=int, default=7500)
+    parser.add_argument("--steps", type=int, default=11000)
     parser.add_argument("--batch_size", type=int, default=24)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
