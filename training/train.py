@@ -1,6 +1,6 @@
 """Trains the built-in depth model.
 
-    python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=11000]
+    python -m training.train --data=DIR --scenes=DIR --output=DIR [--steps=7500]
 
 DATA holds `free_photos`, `free_rgbd`, `free_cutouts` and `teachers`, without --free_only `rgbd`,
 `photos` and `eva4_s15a` too; SCENES holds what `training.draw_scenes` wrote. A run that was stopped
@@ -74,20 +74,31 @@ class Trainer:
     Args:
         output: folder of the checkpoint.
         seed: seed of weights and batches.
+        start: weights of an earlier run to start from; None for an encoder with those of ImageNet.
+        learning_rate: the highest learning rate, of the decoder.
     """
 
-    def __init__(self, output: Path, seed: int) -> None:
+    def __init__(
+        self,
+        output: Path,
+        seed: int,
+        start: Path | None = None,
+        learning_rate: float = LEARNING_RATE,
+    ) -> None:
         torch.manual_seed(seed)
         self.output = output
         self.network = DepthNetwork()
-        start_from_imagenet(self.network)
+        if start is None:
+            start_from_imagenet(self.network)
+        else:
+            self.network.load_state_dict(torch.load(start, map_location="cpu", weights_only=True))
         self.network.to(memory_format=torch.channels_last).train()
         encoder = [*self.network.stem.parameters(), *self.network.blocks.parameters()]
         known = {id(parameter) for parameter in encoder}
         decoder = [p for p in self.network.parameters() if id(p) not in known]
-        self._shares = (ENCODER_SHARE, 1.0)
+        self._rates = (learning_rate * ENCODER_SHARE, learning_rate)
         groups = [{"params": encoder}, {"params": decoder}]
-        self.optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(groups, lr=learning_rate, weight_decay=WEIGHT_DECAY)
         self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.progress = Progress()
         self._resume()
@@ -124,8 +135,8 @@ class Trainer:
         """One step; `share_done` of the run, 0 to 1, decides the learning rate."""
         rate = min(1.0, self.progress.step / WARM_UP)
         rate *= 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share_done))
-        for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
-            group["lr"] = LEARNING_RATE * share * rate
+        for group, highest in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = highest * rate
         planes = torch.from_numpy(batch.pictures).permute(0, 3, 1, 2).float()
         planes = planes.contiguous(memory_format=torch.channels_last)
         logits = self.network.logits(planes)
@@ -184,10 +195,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the sources")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--scenes", type=Path, required=True, help="folder of drawn scenes")
-    parser.add_argument("--steps", type=int, default=11000)
+    parser.add_argument("--steps", type=int, default=7500)
     parser.add_argument("--batch_size", type=int, default=24)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="network.pt of an earlier run to start from")
+    parser.add_argument("--learning_rate", type=float, default=LEARNING_RATE)
     parser.add_argument(
         "--free_only",
         action="store_true",
@@ -206,7 +219,7 @@ def main() -> None:
     for source, found in data.items():
         print(f"{source.name}: {len(found)} pictures")
     print(f"{len(cutouts)} cut-outs", flush=True)
-    trainer = Trainer(options.output, options.seed)
+    trainer = Trainer(options.output, options.seed, options.start, options.learning_rate)
     seed = options.seed + trainer.progress.step
     trainer.run(Batches(data, cutouts, options.batch_size, seed), options.steps)
 

