@@ -1,4 +1,7 @@
-"""Draws the curves of a training run: `python -m training.plot OUTPUT/curve.json PICTURE.png`."""
+"""Draws the curves of training runs that follow each other.
+
+    python -m training.plot OUTPUT/curve.json [OUTPUT2/curve.json ...] PICTURE.png
+"""
 
 import json
 import sys
@@ -8,18 +11,25 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
-def draw(curve: list[list[float]], picture: Path) -> None:
-    """Draws total, data and border loss over the minutes of a run.
+def draw(curves: list[list[list[float]]], picture: Path) -> None:
+    """Draws total, data and border loss over the minutes of all runs.
 
     Args:
-        curve: step, seconds, total loss, data loss and border loss, in order.
+        curves: of each run step, seconds, total loss, data loss and border loss, in order.
         picture: PNG file to write.
     """
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.add_subplot()
-    minutes = [point[1] / 60 for point in curve]
-    for index, name in ((2, "total"), (3, "scale and shift invariant"), (4, "border order")):
-        axes.plot(minutes, [point[index] for point in curve], label=name, linewidth=1.2)
+    before = 0.0
+    for run, curve in enumerate(curves):
+        minutes = [before + point[1] / 60 for point in curve]
+        for index, name in ((2, "total"), (3, "scale and shift invariant"), (4, "border order")):
+            label = None if run else name
+            values = [point[index] for point in curve]
+            axes.plot(minutes, values, label=label, linewidth=1.2, color=f"C{index - 2}")
+        before = minutes[-1]
+        if run + 1 < len(curves):
+            axes.axvline(before, color="grey", linewidth=0.8, linestyle="dotted")
     axes.set(xlabel="minutes on one core", ylabel="loss", yscale="log")
     axes.grid(alpha=0.3, which="both")
     axes.legend()
@@ -27,4 +37,5 @@ def draw(curve: list[list[float]], picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    draw(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    *files, target = sys.argv[1:]
+    draw([json.loads(Path(file).read_text()) for file in files], Path(target))
