@@ -1,6 +1,6 @@
 """Draws the curves of training runs that follow each other.
 
-    python -m training.plot OUTPUT/curve.json [OUTPUT2/curve.json ...] PICTURE.png
+python -m training.plot OUTPUT/curve.json [OUTPUT2/curve.json ...] PICTURE.png
 """
 
 import json
