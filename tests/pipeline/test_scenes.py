@@ -19,6 +19,7 @@ from pipeline.scene_spec import SCENE_FIELDS, scene_options
 from pipeline.spec import DatasetSpec
 from pipeline.verify import verify
 from tests.conftest import make_spec
+from tests.drawing import draw_background
 from transforms.formats.base import Folder
 from transforms.models.depth.base import RELATIVE_INVERSE_DEPTH
 from transforms.pixels.size import Size
@@ -374,7 +375,9 @@ def test_without_depth_the_ground_is_prepared_and_depth_is_not(
 ) -> None:
     backgrounds = tmp_path / "bg"
     shutil.copytree(inputs / "bg", backgrounds)
-    Image.new("RGB", (90, 90), (120, 130, 140)).save(backgrounds / "bg_img_6.png")  # A wall.
+    # On its side: what is near lies to the right and not below.
+    sideways = draw_background(1).transpose(Image.Transpose.ROTATE_90)
+    sideways.save(backgrounds / "bg_img_6.png")
     spec = make_spec(
         inputs,
         tmp_path / "set",
@@ -397,6 +400,7 @@ def test_without_depth_the_ground_is_prepared_and_depth_is_not(
         for asset in plan.backgrounds
     }
     assert set(reasons) == {name for name, there in found.items() if not there}
+    assert "bg_img_6.png" in reasons
     assert set(reasons.values()) <= {"no ground is seen; objects are placed anywhere"}
     assert "depth" not in _rows(result)[0] and "object_depths" not in _rows(result)[0]
     assert not verify(result.output).faults
