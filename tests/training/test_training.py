@@ -166,6 +166,26 @@ def test_a_run_starts_from_the_weights_of_another(sources, tmp_path):
     assert not torch.equal(second.network.state_dict()["stem.0.weight"], weights["stem.0.weight"])
 
 
+def test_an_error_within_rows_counts_half_again():
+    side = np.linspace(0, 1, 64)
+    label = (side[:, None] + side[None]) / 2
+    wave = 0.1 * np.sin(12 * side)
+    masks = torch.zeros(1, 64, 64)
+
+    def loss(predicted: np.ndarray) -> tuple[float, float]:
+        """The loss, and by hand what is left of the error without the means of rows."""
+        p, q = (v - v.mean() for v in (predicted, label))
+        error = p / np.abs(p).mean() - q / np.abs(q).mean()
+        found = depth_loss(torch.tensor(predicted[None]), torch.tensor(label[None]), masks)
+        return float(found.total), np.abs(error - error.mean(axis=1, keepdims=True)).mean()
+
+    # The two are each other's transpose, so all else is equal.
+    between, little = loss(label + wave[:, None])
+    within, much = loss(label + wave[None])
+    assert much > little + 0.1
+    np.testing.assert_allclose(within - between, 0.5 * (much - little), rtol=1e-4)
+
+
 def test_a_free_photograph_has_the_map_of_its_teacher(sources):
     found = free_photographs(sources)
     assert len(found) == 3
