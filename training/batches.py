@@ -54,12 +54,11 @@ class Batches:
         size: int,
         seed: int,
     ) -> None:
-        self._sources = list(data)
-        self._data = list(data.values())
+        self._data = list(data.items())
         weights = np.array([source.weight * np.sqrt(len(found)) for source, found in data.items()])
         self._weights = weights / weights.sum()
         self._cutouts = cutouts
-        every = [labelled for found in self._data for labelled in found]
+        every = [labelled for found in data.values() for labelled in found]
         textures = [*data.get(PHOTOGRAPHS, ()), *data.get(FREE_PHOTOGRAPHS, ())] or every
         self._textures = [labelled.picture for labelled in textures]
         self._size = size
@@ -71,11 +70,10 @@ class Batches:
         inverse = np.empty((self._size, SIDE, SIDE), np.float32)
         masks = np.zeros((self._size, SIDE, SIDE), np.float32)
         for i in range(self._size):
-            which = self._draw.choice(len(self._data), p=self._weights)
-            found, indoors = self._data[which], self._sources[which].indoors
+            source, found = self._data[self._draw.choice(len(self._data), p=self._weights)]
             picture, label = self._crop(found[self._draw.integers(len(found))])
-            if self._draw.random() < (_POSTERS_INDOORS if indoors else _POSTERS):
-                picture = postered(picture, label, self._textures, self._draw, indoors)
+            if self._draw.random() < (_POSTERS_INDOORS if source.indoors else _POSTERS):
+                picture = postered(picture, label, self._textures, self._draw, source.indoors)
             if self._draw.random() < _MARKS:
                 picture = marked(picture, self._draw)
             if self._draw.random() < _COMPOSITES:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from training.metrics import scale_and_shift
 from training.sources import (
     DRAWN,
     FREE_PAIRS,
@@ -142,8 +143,7 @@ def taught(root: Path, path: Path, place: str) -> Labelled | None:
     first, second = (taught_by(teacher, root, path, place, size) for teacher in TEACHERS)
     if first is None or second is None:
         return None
-    columns = np.stack([second.ravel(), np.ones(second.size)], axis=1)
-    scale, shift = np.linalg.lstsq(columns, first.ravel(), rcond=None)[0]
+    scale, shift = scale_and_shift(second.ravel(), first.ravel())
     agreement, label = 0.0, first
     if scale > 0:
         agreement = max(0.0, float(np.corrcoef(first.ravel(), second.ravel())[0, 1]))

@@ -28,15 +28,14 @@ def marked(picture: np.ndarray, draw: np.random.Generator) -> np.ndarray:
         corners += [(u + across[0] + across[1], v + along[0] + along[1]),
                     (u + across[1], v + along[1])]  # fmt: skip
         pen.polygon(corners, fill=255)
-    soft = mask.filter(ImageFilter.GaussianBlur(float(draw.choice([0.5, 0.5, 3.0]))))
-    share = np.asarray(soft).astype(np.float32)[..., None] / 255
+    radius = float(draw.choice([0.5, 0.5, 3.0]))
     pixels = picture.astype(np.float32)
     if draw.random() < 0.5:
         below = pixels * draw.uniform(0.4, 1.7)
     else:
         paint = draw.uniform(0, 255, 3) if draw.random() < 0.5 else np.full(3, draw.uniform(0, 255))
         below = pixels + (paint - pixels) * draw.uniform(0.4, 0.85)
-    return np.clip(pixels + (below - pixels) * share, 0, 255).astype(np.uint8)
+    return _blended(pixels, below, mask, radius)
 
 
 def postered(
@@ -146,13 +145,18 @@ def _pasted(
     )
     mask = Image.new("L", (width, height))
     ImageDraw.Draw(mask).polygon([tuple(corner) for corner in corners.tolist()], fill=255)
-    soft = mask.filter(ImageFilter.GaussianBlur(draw.uniform(0.3, 0.8)))
-    share = np.asarray(soft).astype(np.float32)[..., None] / 255
+    radius = draw.uniform(0.3, 0.8)
     pixels = picture.astype(np.float32)
     # The light that falls on the plane falls on the poster too, in part.
     lightness = pixels.mean(axis=-1, keepdims=True)
     inside = lightness[np.asarray(mask) > 0]
     light = (lightness / max(float(inside.mean()), 8.0)) ** draw.uniform(0, 0.6)
     poster_pixels = np.asarray(warped).astype(np.float32) * np.clip(light, 0.5, 1.6)
-    mixed = pixels + (poster_pixels - pixels) * share
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    return _blended(pixels, poster_pixels, mask, radius)
+
+
+def _blended(below: np.ndarray, above: np.ndarray, mask: Image.Image, radius: float) -> np.ndarray:
+    """Pixels, float32 [height, width, 3], under others where a mask is, with a soft border."""
+    soft = mask.filter(ImageFilter.GaussianBlur(radius))
+    share = np.asarray(soft).astype(np.float32)[..., None] / 255
+    return np.clip(below + (above - below) * share, 0, 255).astype(np.uint8)
